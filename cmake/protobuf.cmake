@@ -9,7 +9,17 @@ find_program(GODWIT_PROTOC protoc REQUIRED)
 find_program(GODWIT_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(protobuf REQUIRED IMPORTED_TARGET protobuf>=3.21)
-pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++>=1.51)
+
+# gRPC by one call of pkg-config, each library named once: pkg_check_modules looks for all of its
+# several hundred repeated libraries one by one, which takes twenty seconds.
+execute_process(
+  COMMAND ${PKG_CONFIG_EXECUTABLE} --libs --print-errors "grpc++ >= 1.51"
+  OUTPUT_VARIABLE grpcpp_libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(grpcpp_libraries UNIX_COMMAND "${grpcpp_libraries}")
+list(REMOVE_DUPLICATES grpcpp_libraries)
+add_library(godwit_grpcpp INTERFACE)
+add_library(godwit::grpcpp ALIAS godwit_grpcpp)
+target_link_libraries(godwit_grpcpp INTERFACE -Wl,--as-needed ${grpcpp_libraries})
 
 function(godwit_proto_library)
   cmake_parse_arguments(PARSE_ARGV 0 arg "GRPC" "NAME;IMPORT_DIR" "PROTOS;DEPENDS")
@@ -51,6 +61,6 @@ function(godwit_proto_library)
   target_include_directories(${arg_NAME} SYSTEM PUBLIC ${out_dir})
   target_link_libraries(${arg_NAME} PUBLIC PkgConfig::protobuf ${arg_DEPENDS})
   if(arg_GRPC)
-    target_link_libraries(${arg_NAME} PUBLIC PkgConfig::grpcpp)
+    target_link_libraries(${arg_NAME} PUBLIC godwit::grpcpp)
   endif()
 endfunction()
