@@ -36,10 +36,13 @@ as_server() {
 
 postmaster_pid() { head -n 1 "$cluster/data/postmaster.pid" 2>/dev/null || true; }
 
+# A process that ended, and that nobody has waited for, still has a number: not alive.
+alive() { [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1) == [!ZX] ]]; }
+
 running() {
   local pid
   pid=$(postmaster_pid)
-  [[ -n $pid ]] && kill -0 "$pid" 2>/dev/null
+  [[ -n $pid ]] && alive "$pid"
 }
 
 halt() {
@@ -81,7 +84,7 @@ start() {
   if [[ -n $cluster && ! -d $cluster/data ]]; then remove; cluster=; fi
   if [[ -z $cluster ]]; then create; fi
   if ! running; then
-    as_server pg_ctl -D "$cluster/data" -l "$cluster/log" -w -t 60 start >/dev/null ||
+    as_server pg_ctl -D "$cluster/data" -l "$cluster/log" -w -t 60 start >/dev/null 2>&1 ||
       { tail -n 20 "$cluster/log" >&2; exit 1; }
   fi
   echo "host=$cluster user=postgres dbname=postgres" >"$dir/conninfo"
@@ -91,13 +94,18 @@ start() {
 crash() {
   local pid
   pid=$(postmaster_pid)
-  [[ -n $pid ]] || { echo "postgres_cluster: $dir has no running cluster" >&2; exit 1; }
+  running || { echo "postgres_cluster: $dir has no running cluster" >&2; exit 1; }
   # The parent first: alive, it would see its children die and begin a recovery of its own.
   kill -STOP "$pid"
   local children
   children=$(ps -o pid= --ppid "$pid")
   kill -KILL "$pid" $children 2>/dev/null || true
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+  local each
+  for each in "$pid" $children; do
+    while alive "$each"; do sleep 0.01; done
+  done
+  # Until somebody waits for the dead postmaster, its number would keep a new one from starting.
+  rm -f "$cluster/data/postmaster.pid" "$cluster"/.s.PGSQL.5432 "$cluster"/.s.PGSQL.5432.lock
 }
 
 case $command in
