@@ -1,0 +1,19 @@
+#include "crypto/argon2id.h"
+
+#include <sodium.h>
+
+namespace godwit::crypto {
+
+base::Result<SecretBytes> Argon2id(SecretRef<> passphrase, std::span<const std::uint8_t, 16> salt,
+                                   std::uint32_t ops, std::uint64_t memory, std::size_t size) {
+  SecretBytes key(size);
+  const auto text = passphrase.Expose();
+  if (crypto_pwhash(key.Expose().data(), key.size(), reinterpret_cast<const char*>(text.data()),
+                    text.size(), salt.data(), ops, memory, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    return base::Error(base::Code::kResourceExhausted,
+                       "Argon2id got no memory, or numbers that it does not take");
+  }
+  return key;
+}
+
+}  // namespace godwit::crypto

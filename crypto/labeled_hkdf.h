@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "crypto/secret.h"
+
+namespace godwit::crypto {
+
+// LabeledExtract and LabeledExpand of RFC 9180 section 4 with HKDF-SHA256. `suite_id` is "KEM" or
+// "HPKE" and the ids that follow; `ikm` and `info` are the concatenation of their parts.
+void LabeledExtract(base::ByteSpan suite_id, base::ByteSpan salt, std::string_view label,
+                    std::initializer_list<base::ByteSpan> ikm, std::span<std::uint8_t, 32> prk);
+// INVALID_ARGUMENT: `out` is longer than 255 hashes.
+base::Status LabeledExpand(base::ByteSpan suite_id, SecretRef<> prk, std::string_view label,
+                           base::ByteSpan info, std::span<std::uint8_t> out);
+
+}  // namespace godwit::crypto
