@@ -13,7 +13,6 @@ namespace godwit::crypto {
 // for the keystore to say. RESOURCE_EXHAUSTED: the memory cannot be had, or libsodium refuses the
 // numbers.
 base::Result<SecretBytes> Argon2id(SecretRef<> passphrase, std::span<const std::uint8_t, 16> salt,
-                                   std::uint32_t ops, std::uint64_t memory,
-                                   std::size_t size = 64);
+                                   std::uint32_t ops, std::uint64_t memory, std::size_t size = 64);
 
 }  // namespace godwit::crypto

@@ -45,9 +45,8 @@ base::Result<SecretBytes> OpenSealed(const HpkeSuite& suite, const KemKeyPair& p
 namespace internal {
 // SealTo with a given key and salt, for known answers.
 base::Result<base::Bytes> SealToWith(const HpkeSuite& suite, base::ByteSpan public_key,
-                                     SealedLabel label, base::ByteSpan context,
-                                     base::ByteSpan text, SecretRef<32> key,
-                                     std::span<const std::uint8_t, 32> salt);
+                                     SealedLabel label, base::ByteSpan context, base::ByteSpan text,
+                                     SecretRef<32> key, std::span<const std::uint8_t, 32> salt);
 // The seed of the ephemeral pair of a Box, for known answers.
 base::Bytes BoxEphemeralSeed(const HpkeSuite& suite, base::ByteSpan public_key, BoxLabel label,
                              base::ByteSpan context, SecretRef<32> key);

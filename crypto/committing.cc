@@ -21,7 +21,7 @@ struct Derived {
     const auto text = base::AsBytes(label.text());
     const auto length = static_cast<std::uint8_t>(text.size());
     StackSecret<88> okm;
-    internal::DeriveFrom(SecretRef<>(root), kDeriveCommitting, {{&length, 1}, text, salt, context},
+    internal::DeriveFrom(root, kDeriveCommitting, {{&length, 1}, text, salt, context},
                          okm.Expose());
     const auto bytes = okm.Expose();
     std::ranges::copy(bytes.first<32>(), key.Expose().begin());
@@ -75,8 +75,7 @@ std::array<std::uint8_t, 32> KeyCommitment(SecretRef<32> key, KeyCommitmentLabel
   const auto text = base::AsBytes(label.text());
   const auto length = static_cast<std::uint8_t>(text.size());
   std::array<std::uint8_t, 32> commitment;
-  internal::DeriveFrom(SecretRef<>(key), kDeriveKeyCommitment, {{&length, 1}, text, context},
-                       commitment);
+  internal::DeriveFrom(key, kDeriveKeyCommitment, {{&length, 1}, text, context}, commitment);
   return commitment;
 }
 
@@ -89,8 +88,7 @@ CommittingParts SealCommittingWithSalt(SecretRef<32> key, CommittingLabel label,
   CommittingParts parts;
   std::ranges::copy(salt, parts.salt.begin());
   std::ranges::copy(derived.commitment.Expose(), parts.commitment.begin());
-  parts.ciphertext =
-      XChaCha20Poly1305().Seal(derived.key, derived.nonce.Expose(), context, text);
+  parts.ciphertext = XChaCha20Poly1305().Seal(derived.key, derived.nonce.Expose(), context, text);
   return parts;
 }
 

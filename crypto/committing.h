@@ -51,7 +51,8 @@ std::array<std::uint8_t, 32> KeyCommitment(SecretRef<32> key, KeyCommitmentLabel
                                            base::ByteSpan context);
 
 namespace internal {
-// SealCommittingParts with a given salt, for known answers: a salt used twice is the end of secrecy.
+// SealCommittingParts with a given salt, for known answers: a salt used twice is the end of
+// secrecy.
 CommittingParts SealCommittingWithSalt(SecretRef<32> key, CommittingLabel label,
                                        base::ByteSpan context, base::ByteSpan text,
                                        std::span<const std::uint8_t, 32> salt);

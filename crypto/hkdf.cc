@@ -111,8 +111,8 @@ void DeriveFrom(SecretRef<> prk, DeriveLabel label, std::initializer_list<base::
   assert(prk.Expose().size() >= 32);
   const auto text = base::AsBytes(label.text());
   const auto length = static_cast<std::uint8_t>(text.size());
-  const auto derived = Expand<Sha512Mac>(
-      prk.Expose(), {base::AsBytes("gw1"), {&length, 1}, text}, context, out);
+  const auto derived =
+      Expand<Sha512Mac>(prk.Expose(), {base::AsBytes("gw1"), {&length, 1}, text}, context, out);
   assert(derived.ok());
   static_cast<void>(derived);
 }

@@ -22,7 +22,8 @@ HpkeSuite DefaultHpke();
 // The context that both ends share after the key schedule: seals or opens a sequence of messages.
 class HpkeContext {
  public:
-  // INTERNAL: more messages than the nonce can count.
+  // INTERNAL: more messages than the sequence can count, or the Aead has no HPKE id and the context
+  // is for Export alone.
   base::Result<base::Bytes> Seal(base::ByteSpan ad, base::ByteSpan text);
   // E_DECRYPT: not what the other end sealed next; the sequence stays where it was.
   base::Result<SecretBytes> Open(base::ByteSpan ad, base::ByteSpan sealed);

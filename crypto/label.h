@@ -17,6 +17,10 @@ class Label {
   consteval explicit Label(const char (&text)[N]) : text_(text, N - 1) {
     static_assert(N > 1 && N <= 256);
   }
+  // A sealed label stands for the box and the committing text that a Sealed is made of.
+  template <Form kOther>
+    requires(kOther == Form::kSealed && (kForm == Form::kBox || kForm == Form::kCommitting))
+  constexpr explicit Label(const Label<kOther>& sealed) : text_(sealed.text()) {}
   constexpr std::string_view text() const { return text_; }
 
  private:

@@ -18,9 +18,10 @@ constexpr std::size_t kLengthSize = 4;
 
 std::size_t PaddedSize(std::size_t size, std::size_t floor) {
   if (size <= 1) return std::max(size, floor);
-  const int exponent = std::bit_width(size) - 1;
-  const int kept_bits = std::bit_width(static_cast<unsigned>(exponent));
-  const int cleared_bits = std::max(0, exponent - kept_bits);
+  // E = floor(log2 size), S = floor(log2 E) + 1, and the lowest E - S bits become zero.
+  const std::size_t exponent = std::bit_width(size) - 1U;
+  const std::size_t kept_bits = std::bit_width(exponent);
+  const std::size_t cleared_bits = exponent - std::min(exponent, kept_bits);
   const std::size_t mask = (std::size_t{1} << cleared_bits) - 1;
   return std::max((size + mask) & ~mask, floor);
 }

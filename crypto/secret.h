@@ -129,6 +129,9 @@ class SecretRef {
   SecretRef(const SecretBytes& secret)                                  // NOLINT: implicit
     requires(N == std::dynamic_extent)
       : bytes_(secret.Expose()) {}
+  template <std::size_t M>
+    requires(N == std::dynamic_extent && M != std::dynamic_extent)
+  SecretRef(SecretRef<M> secret) : bytes_(secret.Expose()) {}  // NOLINT: implicit
 
   std::span<const std::uint8_t, N> Expose() const { return bytes_; }
 
