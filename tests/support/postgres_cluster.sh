@@ -3,6 +3,7 @@
 # unix socket that only its user can reach.
 #
 #   postgres_cluster.sh start DIR    make it, or start it again with its data; writes DIR/conninfo
+#   postgres_cluster.sh fresh DIR    stop and start: whatever an earlier run left there is gone
 #   postgres_cluster.sh stop DIR     stop it and remove its data
 #   postgres_cluster.sh halt DIR     stop it and keep its data
 #   postgres_cluster.sh crash DIR    kill -9 the postmaster and all its backends, keep the data
@@ -110,6 +111,7 @@ crash() {
 
 case $command in
   start) start ;;
+  fresh) halt; remove; cluster=; start ;;
   stop) halt; remove ;;
   halt) halt ;;
   crash) crash ;;
