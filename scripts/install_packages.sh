@@ -5,8 +5,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 mapfile -t wanted < <(grep -v '^#' "$here/packages.txt")
-installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
-  sed -n 's/^installed //p')
+# dpkg-query fails where it does not know one of them.
+known=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+installed=$(sed -n 's/^installed //p' <<<"$known")
 mapfile -t missing < <(comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) <(sort -u <<<"$installed"))
 if [[ ${#missing[@]} -eq 0 ]]; then
   echo "packages: all ${#wanted[@]} are there"
