@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Shows that leftovers.py and formatted.sh refuse a made-up tree with one fault, and pass it without.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir "$tree/base"
+cp "$here/../../.clang-format" "$tree/"
+
+expect() {
+  local want=$1 got=0
+  shift
+  "$@" >"$tree/out.log" 2>&1 || got=$?
+  if [[ $got -ne $want ]]; then
+    echo "wanted exit $want, got $got: $*"
+    cat "$tree/out.log"
+    exit 1
+  fi
+}
+
+printf 'int Answer();\n' >"$tree/base/a.h"
+expect 0 python3 "$here/leftovers.py" "$tree"
+if command -v clang-format-16 >/dev/null; then expect 0 "$here/formatted.sh" "$tree"; fi
+
+printf 'int  Answer( );\n' >"$tree/base/a.h"
+if command -v clang-format-16 >/dev/null; then expect 1 "$here/formatted.sh" "$tree"; fi
+
+printf 'int Answer();  // %s: later\n' "TO""DO" >"$tree/base/a.h"
+expect 1 python3 "$here/leftovers.py" "$tree"
+printf 'TEST(A, %s) {}\n' "DISABLED""_B" >"$tree/base/a.h"
+expect 1 python3 "$here/leftovers.py" "$tree"
