@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "protocol/entry.h"
+#include "protocol/kinds.h"
+#include "protocol/roster.h"
+
+namespace godwit::protocol {
+
+// Rows of an EPOCH's list without the hashes of their boxes: what rights are judged by.
+struct MemberRow {
+  Perm perm = 0;
+  std::uint32_t puk_gen = 0;
+
+  friend bool operator==(const MemberRow&, const MemberRow&) = default;
+};
+using MemberList = std::map<base::MemberId, MemberRow>;
+MemberList ListOf(const Epoch& epoch);
+
+// An EPOCH in force, as judging the next entry needs it.
+struct EpochInForce {
+  std::uint32_t number = 0;  // 0: none yet
+  base::Link link;
+  base::MemberId author;
+  MemberList list;
+  std::uint32_t rec_gen = 0;
+  bool by_writer_only = false;  // its author is listed with perm 2 (an import)
+};
+
+// want(list, r) of docs/protocol.md section 5: the list as roster seq `r` would have it.
+MemberList Want(const MemberList& list, Kind kind, const Roster& roster, std::uint64_t r);
+// fresh(E, r)
+[[nodiscard]] bool IsFresh(const EpochInForce& epoch, Kind kind, const Roster& roster,
+                           std::uint64_t r);
+
+// An entry whose form, author and signature are right: the first half of the verdict, which needs
+// the roster alone.
+struct SignedEntry {
+  EntryHeader header;
+  base::Link link;
+  EntryPayload payload;
+};
+
+// Verified state of one vault's chain. Copies are independent. Const use is thread-safe.
+class Vault {
+ public:
+  struct Record {
+    std::uint64_t rver = 0;
+    base::Link link;  // of the last REV or TOMB
+    bool dead = false;
+    base::MemberId creator;  // author of rver 1
+  };
+
+  // The verdict on `entry` as the next of this chain, a function of chain[0..n] and
+  // roster[0..its roster_seq] alone. STALE_ROSTER: it cites a statement that `roster` has not; else
+  // in the order of section 5's checks E_SIG, E_UNSUPPORTED, E_DOWNGRADE, E_FORK, E_ENTRY_INVALID.
+  base::Result<SignedEntry> Judge(base::ByteSpan entry, const Roster& roster) const;
+
+  // What a server asks of an entry that Judge took, besides: the same rules at the roster's head.
+  // REKEY_REQUIRED: the epoch is not fresh there. STALE_ROSTER: another rule fails there.
+  base::Status Admit(const SignedEntry& entry, const Roster& roster) const;
+
+  // Takes an entry that Judge of this very state gave.
+  void Take(const SignedEntry& entry);
+
+  // Judge and Take.
+  base::Status Append(base::ByteSpan entry, const Roster& roster);
+
+  // Takes an entry that was judged before it was stored: no signature or rule is looked at.
+  // INTERNAL: these bytes are no entry.
+  base::Status Replay(base::ByteSpan entry);
+
+  bool empty() const { return size_ == 0; }
+  std::uint64_t size() const { return size_; }
+  // What follows needs at least the CREATE.
+  std::uint64_t head_seq() const { return size_ - 1; }
+  const base::Link& head() const { return head_; }
+  const base::VaultId& id() const { return id_; }
+  const base::RealmId& realm() const { return realm_; }
+  Kind kind() const { return kind_; }
+  const base::MemberId& creator() const { return creator_; }
+  std::uint64_t roster_seq() const { return roster_seq_; }
+  const EpochInForce& epoch() const { return epoch_; }
+  const base::Link& pin_link() const { return pin_link_; }
+  const base::RecordId& pinned_record() const { return pinned_record_; }
+  const std::unordered_map<base::RecordId, Record>& records() const { return records_; }
+  const Record* FindRecord(const base::RecordId& record) const;
+
+  // has(m, b) for all bits at once: m's perm in want(list in force, r); 0 for a stranger.
+  Perm PermAt(const base::MemberId& member, const Roster& roster, std::uint64_t r) const;
+
+ private:
+  // The rules on a payload as of roster seq `r`.
+  base::Status CheckRules(const SignedEntry& entry, const Roster& roster, std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Create& create, const Roster& roster,
+                     std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Epoch& epoch, const Roster& roster,
+                     std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Rev& rev, const Roster& roster,
+                     std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Tomb& tomb, const Roster& roster,
+                     std::uint64_t r) const;
+  // What REV and TOMB share: an epoch in force that is fresh, and an author who is a member of it;
+  // `perm` is what the author has.
+  base::Status CheckMember(const EntryHeader& header, const Roster& roster, std::uint64_t r,
+                           Perm& perm) const;
+
+  void Take(const SignedEntry& entry, const Create& create);
+  void Take(const SignedEntry& entry, const Epoch& epoch);
+  void Take(const SignedEntry& entry, const Rev& rev);
+  void Take(const SignedEntry& entry, const Tomb& tomb);
+
+  std::uint64_t size_ = 0;
+  base::Link head_;
+  base::RealmId realm_;
+  base::VaultId id_;
+  Kind kind_ = Kind::kDirectory;
+  base::MemberId creator_;
+  std::uint64_t create_roster_seq_ = 0;
+  std::uint64_t roster_seq_ = 0;
+  EpochInForce epoch_;
+  base::Link pin_link_;
+  base::RecordId pinned_record_;
+  std::unordered_map<base::RecordId, Record> records_;
+};
+
+// Form, author, signature, suite, type and size of one entry: the checks that need no chain.
+// Codes as Vault::Judge's. The payload is not read yet.
+base::Result<RawEntry> CheckSigned(base::ByteSpan entry, const Roster& roster);
+
+// Whether an EPOCH may follow `previous` (number 0: none) by the rules (a) to (e) of section 5, as
+// of roster seq `r`. `create_author` made the vault at roster seq `create_roster_seq`.
+// E_ENTRY_INVALID, E_UNSUPPORTED (a guest).
+base::Status CheckEpoch(const EntryHeader& header, const Epoch& epoch, Kind kind,
+                        const EpochInForce& previous, const base::MemberId& create_author,
+                        std::uint64_t create_roster_seq, const Roster& roster, std::uint64_t r);
+EpochInForce InForce(const EntryHeader& header, const base::Link& link, const Epoch& epoch);
+
+}  // namespace godwit::protocol
