@@ -1,8 +1,17 @@
 # How ./quickstart starts, awaits and stops PostgreSQL and servers. To be sourced after common.sh;
 # all lies under $state: run/NAME.pid, log/NAME.log, pg/ for the cluster.
 
+# Anybody may make a folder of that name in /var/tmp before root does.
+refuse_foreign_state() {
+  if [[ -e $state || -L $state ]] && [[ ! -O $state || -L $state ]]; then
+    fail "$state belongs to somebody else"
+  fi
+}
+
 # User postgres must reach the cluster inside root's state, and nobody may list either.
 prepare_state() {
+  mkdir -p "$state"
+  refuse_foreign_state
   mkdir -p "$state/run" "$state/log"
   if [[ $(id -u) -eq 0 ]]; then chmod 0711 "$state"; else chmod 0700 "$state"; fi
   chmod 0700 "$state/run" "$state/log"
