@@ -72,4 +72,11 @@ std::string_view Name(Code code) {
   return "INTERNAL";
 }
 
+std::optional<Code> CodeByName(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(Code::kInternal); ++i) {
+    if (Name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
+  }
+  return std::nullopt;
+}
+
 }  // namespace godwit::base

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace godwit::base {
@@ -50,5 +51,7 @@ enum class Code {
 
 // Returns the name of `code` as the wire and the command line show it: "E_DECRYPT", "CONFLICT".
 std::string_view Name(Code code);
+// The code of that name, or nothing.
+std::optional<Code> CodeByName(std::string_view name);
 
 }  // namespace godwit::base

@@ -17,6 +17,14 @@ TEST(Code, EveryCodeHasANameOfItsOwn) {
   EXPECT_EQ(names.size(), static_cast<std::size_t>(count));
 }
 
+TEST(Code, IsFoundByItsName) {
+  for (int i = 0; i <= static_cast<int>(Code::kInternal); ++i) {
+    EXPECT_EQ(CodeByName(Name(static_cast<Code>(i))), static_cast<Code>(i));
+  }
+  EXPECT_EQ(CodeByName("conflict"), std::nullopt);
+  EXPECT_EQ(CodeByName(""), std::nullopt);
+}
+
 // The names that docs/protocol.md section 8 gives.
 TEST(Code, NamesAreThoseOfTheProtocol) {
   EXPECT_EQ(Name(Code::kConflict), "CONFLICT");

@@ -1,0 +1,113 @@
+#include "transport/certificate.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "crypto/hash.h"
+
+namespace godwit::transport {
+namespace {
+
+template <auto kFree>
+struct Deleter {
+  template <class T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
+
+// More than a leaf, its authority and one on its way in or out is nobody's chain of ours.
+constexpr std::size_t kMaxChain = 8;
+
+std::vector<Certificate> ReadAll(std::string_view pem) {
+  std::vector<Certificate> certificates;
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  while (bio != nullptr && certificates.size() < kMaxChain) {
+    Certificate next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (next == nullptr) break;
+    certificates.push_back(std::move(next));
+  }
+  // The end of the text leaves an error behind, which would be another call's.
+  ERR_clear_error();
+  return certificates;
+}
+
+base::Sha256Hash KeyOf(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  base::Sha256Hash hash;
+  if (size > 0) {
+    hash = base::Sha256Hash(crypto::Sha256(base::ByteSpan(der, static_cast<std::size_t>(size))));
+  }
+  OPENSSL_free(der);
+  return hash;
+}
+
+bool Verifies(X509* leaf, X509* authority, const std::string& host) {
+  const Store store(X509_STORE_new());
+  const StoreContext context(X509_STORE_CTX_new());
+  if (store == nullptr || context == nullptr) return false;
+  if (X509_STORE_add_cert(store.get(), authority) != 1) return false;
+  if (X509_STORE_CTX_init(context.get(), store.get(), leaf, nullptr) != 1) return false;
+  X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT);
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // The leaf stands directly under the pinned authority.
+  X509_VERIFY_PARAM_set_depth(param, 0);
+  if (X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER) != 1) return false;
+  if (X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) != 1 &&
+      X509_VERIFY_PARAM_set1_host(param, host.data(), host.size()) != 1) {
+    return false;
+  }
+  return X509_verify_cert(context.get()) == 1;
+}
+
+}  // namespace
+
+base::Result<base::Sha256Hash> CertificateKey(std::string_view pem) {
+  const auto certificates = ReadAll(pem);
+  if (certificates.empty()) {
+    return base::Error(base::Code::kInvalidArgument, "there is no certificate in PEM");
+  }
+  return KeyOf(certificates.front().get());
+}
+
+base::Result<base::Sha256Hash> CheckPinned(std::string_view leaf_pem, std::string_view chain_pem,
+                                           const std::vector<base::Sha256Hash>& pins,
+                                           std::string_view host) {
+  const auto leaf = ReadAll(leaf_pem);
+  if (leaf.size() != 1) {
+    return base::Error(base::Code::kUnavailable, "the service shows no certificate");
+  }
+  bool pinned = false;
+  bool verifies = false;
+  for (const auto& authority : ReadAll(chain_pem)) {
+    if (std::ranges::find(pins, KeyOf(authority.get())) == pins.end()) continue;
+    pinned = true;
+    verifies = verifies || Verifies(leaf.front().get(), authority.get(), std::string(host));
+  }
+  ERR_clear_error();
+  if (!pinned) {
+    return base::Error(base::Code::kUnavailable,
+                       "the service shows a certificate of an authority that no pin names");
+  }
+  if (!verifies) {
+    return base::Error(base::Code::kUnavailable,
+                       "the service shows a certificate that is not valid for this address now");
+  }
+  return KeyOf(leaf.front().get());
+}
+
+}  // namespace godwit::transport
