@@ -64,8 +64,8 @@ void WritePolicy(Writer& w, const Policy& p) {
   for (const auto& [name, witness] : witnesses) {
     w.Raw(name).U8(witness->independent).Raw(witness->key);
   }
-  count(p.duplicate_keys);
-  for (const auto& [purpose, key] : p.duplicate_keys) w.U8(purpose).U32(key.gen).Raw(key.key);
+  count(p.service_keys);
+  for (const auto& [name, key] : p.service_keys) w.U8(name.purpose).U32(name.gen).Raw(key);
   w.U32(p.audit_gen);
   WriteKems(w, p.audit_kems);
   count(p.vaults);
@@ -116,9 +116,9 @@ Policy ReadPolicy(Reader& reader) {
   });
   reader.List([&](Reader& r) {
     const std::uint8_t purpose = r.U8();
-    r.KeyEnds();
     const std::uint32_t gen = r.U32();
-    p.duplicate_keys[purpose] = {gen, r.Array<32>()};
+    r.KeyEnds();
+    p.service_keys[{purpose, gen}] = r.Array<32>();
   });
   p.audit_gen = reader.U32();
   p.audit_kems = ReadKems(reader);
@@ -178,8 +178,8 @@ base::Status CheckPolicy(const Policy& p) {
     independent += witness.independent;
   }
   if (p.quorum > independent) return Invalid("a quorum above the number of independent witnesses");
-  for (const auto& [purpose, key] : p.duplicate_keys) {
-    if (purpose != kPurposeDuplicates) return Invalid("unknown purpose of a key service key");
+  for (const auto& [name, key] : p.service_keys) {
+    if (name.purpose != kPurposeDuplicates) return Invalid("unknown purpose of a key service key");
   }
   if (p.audit_gen == 0 ? !p.audit_kems.empty() : !AreValidKems(p.audit_kems)) {
     return Invalid("audit keys that are none, or without a generation");

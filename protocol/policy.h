@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -33,9 +34,13 @@ struct Policy {
     std::uint8_t independent = 0;
     PublicKeyBytes key{};
   };
-  struct DuplicateKey {
+  // A public key of the key service: by purpose and generation, since an old one stays beside its
+  // successor until all is indexed anew.
+  struct ServiceKeyName {
+    std::uint8_t purpose = 0;
     std::uint32_t gen = 0;
-    PublicKeyBytes key{};
+
+    friend auto operator<=>(const ServiceKeyName&, const ServiceKeyName&) = default;
   };
   struct Peer {
     Kems kems;
@@ -65,7 +70,7 @@ struct Policy {
   PublicKeyBytes log_pk{};
   std::uint8_t quorum = 0;
   std::map<std::string, Witness> witnesses;
-  std::map<std::uint8_t, DuplicateKey> duplicate_keys;
+  std::map<ServiceKeyName, PublicKeyBytes> service_keys;
   std::uint32_t audit_gen = 0;
   Kems audit_kems;
   std::map<std::uint8_t, base::VaultId> vaults;  // the realm's directory, config, ledger, ...
