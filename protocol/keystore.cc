@@ -18,6 +18,10 @@ base::Error Closed() {
   return {base::Code::kDecrypt, "the passphrase is wrong, or the keystore was changed"};
 }
 
+base::Error BelowFloor() {
+  return {base::Code::kDowngrade, "the keystore's passphrase cost is below the floor"};
+}
+
 base::Bytes WriteHeader(const KeystoreHeader& h) {
   Writer w;
   w.Raw(kTag).U8(kVersion).U8(h.mode).Fixed(h.realm).Raw(h.enrol_id).Raw(h.salt);
@@ -25,14 +29,11 @@ base::Bytes WriteHeader(const KeystoreHeader& h) {
   return w.Take();
 }
 
-base::Status CheckCost(const KdfCost& cost) {
-  if (cost.ops < KdfCost::kFloorOps || cost.mem < KdfCost::kFloorMem) {
-    return base::Error(base::Code::kDowngrade, "the keystore's passphrase cost is below the floor");
-  }
-  if (cost.ops > KdfCost::kCapOps || cost.mem > KdfCost::kCapMem) {
-    return base::Error(base::Code::kDowngrade, "the keystore's passphrase cost is above the cap");
-  }
-  return {};
+bool IsBelowFloor(const KdfCost& cost) {
+  return cost.ops < KdfCost::kFloorOps || cost.mem < KdfCost::kFloorMem;
+}
+bool IsAboveCap(const KdfCost& cost) {
+  return cost.ops > KdfCost::kCapOps || cost.mem > KdfCost::kCapMem;
 }
 
 // KEK = HKDF-Extract-SHA512("gw1/kek" | enrol_id, y | p | hw32)[0:32]; in mode 0 y is 64 zero
@@ -56,7 +57,10 @@ base::Status DeriveKek(crypto::SecretRef<> passphrase, const KeystoreHeader& h,
 base::Result<base::Bytes> SealKeystore(crypto::SecretRef<> passphrase, const base::RealmId& realm,
                                        const KdfCost& cost, const DeviceSeed& seed,
                                        base::ByteSpan state) {
-  if (const auto status = CheckCost(cost); !status) return status.error();
+  if (IsBelowFloor(cost)) return BelowFloor();
+  if (IsAboveCap(cost)) {
+    return base::Error(base::Code::kInvalidArgument, "the passphrase cost is above the cap");
+  }
   KeystoreHeader header;
   header.realm = realm;
   header.cost = cost;
@@ -92,7 +96,10 @@ base::Result<KeystoreHeader> ReadKeystoreHeader(base::ByteSpan keystore) {
   if (ver != kVersion || h.mode != 0) {
     return base::Error(base::Code::kUnsupported, "a keystore of a later version: update Godwit");
   }
-  if (const auto status = CheckCost(h.cost); !status) return status.error();
+  if (IsBelowFloor(h.cost)) return BelowFloor();
+  if (IsAboveCap(h.cost)) {
+    return base::Error(base::Code::kDowngrade, "the keystore's passphrase cost is above the cap");
+  }
   if (std::ranges::any_of(h.pk_u, [](std::uint8_t b) { return b != 0; })) return Closed();
   return h;
 }
