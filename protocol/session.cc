@@ -42,10 +42,7 @@ base::Result<ReadSessionRequest> ParseSessionRequest(base::ByteSpan au) {
   read.request.server_nonce = r.Array<32>();
   read.request.client_nonce = r.Array<32>();
   read.signature = r.Take<crypto::Signature>();
-  if (!r.Done()) return malformed;
-  if (service < 1 || service > 3) {
-    return base::Error(base::Code::kUnsupported, "a session with an unknown service");
-  }
+  if (!r.Done() || service < 1 || service > 3) return malformed;
   read.signed_bytes = base::ToBytes(au.first(au.size() - crypto::Signature::kSize));
   return read;
 }

@@ -32,7 +32,7 @@ struct ReadSessionRequest {
   base::Bytes signed_bytes;
   crypto::Signature signature;
 };
-// E_SIG: no AU in CE. E_UNSUPPORTED: another ver or service.
+// E_SIG: no AU in CE, or of no service that there is. E_UNSUPPORTED: another ver.
 base::Result<ReadSessionRequest> ParseSessionRequest(base::ByteSpan au);
 [[nodiscard]] bool Verify(const ReadSessionRequest& request, const crypto::SigningPublicKey& key);
 
