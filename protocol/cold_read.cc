@@ -1,5 +1,7 @@
 #include "protocol/cold_read.h"
 
+#include <algorithm>
+
 namespace godwit::protocol {
 namespace {
 
@@ -27,6 +29,60 @@ base::Result<SignedEntry> ReadOne(base::ByteSpan bytes, const base::VaultId* vau
   return SignedEntry{h, EntryLink(bytes), *std::move(payload)};
 }
 
+// Where an entry of the row stands in its chain.
+struct Place {
+  EntryHeader header;
+  base::Link link;
+};
+Place PlaceOf(const SignedEntry& entry) { return {entry.header, entry.link}; }
+
+// A head that is neither the last EPOCH nor the pinned REV: written by somebody who may, under the
+// EPOCH in force.
+base::Status CheckHead(const SignedEntry& head, const ColdVault& cold,
+                       const base::RecordId& pinned_record, const Roster& roster) {
+  const EntryHeader& h = head.header;
+  if (h.epoch_link != cold.epoch.link) {
+    return Invalid("the head's link to the epoch in force is wrong");
+  }
+  if (const auto* rev = std::get_if<Rev>(&head.payload)) {
+    if (rev->record == pinned_record) return Invalid("a newer pinned record than the row's");
+    return CheckRev(h, *rev, cold.kind, cold.epoch, false, roster, h.roster_seq);
+  }
+  if (const auto* tomb = std::get_if<Tomb>(&head.payload)) {
+    const auto perm = CheckTomb(h, *tomb, cold.kind, cold.epoch, tomb->record == pinned_record,
+                                roster, h.roster_seq);
+    return perm ? base::Status() : perm.error();
+  }
+  return Invalid("a head that the row should hold as an epoch");
+}
+
+// The rules on order among the entries of the row: seq, R3, R2 between neighbours, and pin_link
+// before and after the pinned REV. `head` is the newest of them.
+base::Status CheckOrder(std::vector<Place> places, const SignedEntry& head,
+                        const SignedEntry& pinned, const Rev& rev) {
+  std::ranges::sort(places, {}, [](const Place& place) { return place.header.seq; });
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const EntryHeader& h = places[i].header;
+    if (h.seq > pinned.header.seq && h.pin_link != pinned.link) {
+      return Invalid("a link to the pinned record is wrong");
+    }
+    if (h.seq < pinned.header.seq && rev.rver == 1 && !h.pin_link.IsZero()) {
+      return Invalid("a link to a pinned record that is older than the first");
+    }
+    if (i == 0) continue;
+    const Place& before = places[i - 1];
+    if (h.seq == before.header.seq) return Invalid("two entries in one place");
+    if (h.seq == before.header.seq + 1 && h.prev != before.link) {
+      return base::Error(base::Code::kFork, "an entry follows another one than the last");
+    }
+    if (h.roster_seq < before.header.roster_seq) {
+      return Invalid("an entry cites an older roster than the last");
+    }
+  }
+  if (head.link != places.back().link) return Invalid("a head that is older than what it follows");
+  return {};
+}
+
 }  // namespace
 
 base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
@@ -39,66 +95,67 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
   cold.vault = first.id();
   cold.kind = first.kind();
 
-  std::uint64_t seq = 0;
-  std::uint64_t roster_seq = create->header.roster_seq;
+  std::vector<Place> places{PlaceOf(*create)};
   std::vector<EpochInForce> in_force;
+  std::vector<std::uint64_t> epoch_seqs;
   for (const base::Bytes& bytes : row.epochs) {
     const auto entry = ReadOne(bytes, &cold.vault, roster);
     if (!entry) return entry.error();
     const EntryHeader& h = entry->header;
     const auto* epoch = std::get_if<Epoch>(&entry->payload);
     if (epoch == nullptr) return Invalid("not an EPOCH where one should be");
-    if (h.seq <= seq || h.roster_seq < roster_seq) return Invalid("EPOCHs out of order");
+    if (h.seq <= places.back().header.seq) return Invalid("EPOCHs out of order");
     if (h.epoch_link != cold.epoch.link) return Invalid("EPOCHs that do not follow each other");
     const auto status = CheckEpoch(h, *epoch, cold.kind, cold.epoch, first.creator(),
                                    create->header.roster_seq, roster, h.roster_seq);
     if (!status) return status.error();
-    if (h.seq == 1 && h.prev != create->link) {
-      return base::Error(base::Code::kFork, "an EPOCH follows another CREATE");
-    }
-    seq = h.seq;
-    roster_seq = h.roster_seq;
     cold.epoch = InForce(h, entry->link, *epoch);
     cold.epochs.push_back(*epoch);
     in_force.push_back(cold.epoch);
+    epoch_seqs.push_back(h.seq);
+    places.push_back(PlaceOf(*entry));
   }
   if (in_force.empty()) return Invalid("a vault without an epoch");
 
   const auto pinned = ReadOne(row.pinned, &cold.vault, roster);
   if (!pinned) return pinned.error();
+  const EntryHeader& pinned_header = pinned->header;
   const auto* rev = std::get_if<Rev>(&pinned->payload);
   if (rev == nullptr || rev->record != first.pinned_record()) {
     return Invalid("not the pinned record where it should be");
   }
-  if (rev->epoch < 1 || rev->epoch > in_force.size()) return Invalid("a REV under no epoch");
-  const EpochInForce& under = in_force[rev->epoch - 1];
-  if (pinned->header.epoch_link != under.link) return Invalid("a REV's link to its epoch is wrong");
-  const auto member = under.list.find(pinned->header.author_member);
-  if (member == under.list.end() || (member->second.perm & kWrite) == 0) {
-    return Invalid("the pinned record by somebody who may not write");
+  // The EPOCH in force where it stands, not one that it names: who was listed once and no longer is
+  // may not write on behind the row.
+  const auto after = std::ranges::upper_bound(epoch_seqs, pinned_header.seq);
+  if (after == epoch_seqs.begin()) return Invalid("a REV before any epoch");
+  const EpochInForce& under = in_force[static_cast<std::size_t>(after - epoch_seqs.begin()) - 1];
+  if (pinned_header.epoch_link != under.link) return Invalid("a REV's link to its epoch is wrong");
+  if (const auto status =
+          CheckRev(pinned_header, *rev, cold.kind, under, true, roster, pinned_header.roster_seq);
+      !status) {
+    return status.error();
   }
-  if (under.by_writer_only && (pinned->header.author_member != under.author || rev->rver != 1)) {
-    return Invalid("the pinned record by another than the importer");
+  // R6 as far as it shows: the pinned record is never gone, so that what went before it is both.
+  if (rev->rver == 0 || (rev->rver == 1) != rev->rprev.IsZero() ||
+      pinned_header.pin_link != rev->rprev) {
+    return Invalid("a REV does not follow its record's last");
   }
-  if (!IsFresh(under, cold.kind, roster, pinned->header.roster_seq)) {
-    return Invalid("the pinned record under an epoch that was not fresh");
-  }
+  places.push_back(PlaceOf(*pinned));
 
   const auto head = ReadOne(row.head, &cold.vault, roster);
   if (!head) return head.error();
-  const bool head_is_epoch = head->link == cold.epoch.link;
-  if (!head_is_epoch && head->header.epoch_link != cold.epoch.link) {
-    return Invalid("the head's link to the epoch in force is wrong");
+  if (head->link != cold.epoch.link && head->link != pinned->link) {
+    if (const auto status = CheckHead(*head, cold, first.pinned_record(), roster); !status) {
+      return status.error();
+    }
+    places.push_back(PlaceOf(*head));
   }
-  if (head->link != pinned->link && head->header.pin_link != pinned->link) {
-    return Invalid("the head's link to the pinned record is wrong");
-  }
-  if (head->header.seq < seq || head->header.seq < pinned->header.seq) {
-    return Invalid("a head that is older than what it follows");
+  if (const auto status = CheckOrder(std::move(places), *head, *pinned, *rev); !status) {
+    return status.error();
   }
   cold.head_seq = head->header.seq;
   cold.head = head->link;
-  cold.pinned_header = pinned->header;
+  cold.pinned_header = pinned_header;
   cold.pinned = *rev;
   return cold;
 }

@@ -35,8 +35,9 @@ struct ColdVault {
 };
 
 // Checks a row under `roster`: CREATE by a role that may; every EPOCH by the rules (a) to (e) after
-// the one before; the pinned REV by an author who has write in the EPOCH of its epoch; the head's
-// links to both. Codes as Vault::Judge's.
+// the one before; the pinned REV by all rules under the EPOCH in force where it stands; the head by
+// an author who may write it, with links to both; order, links and R3 among all of them. What only
+// the entries between would show stays open. Codes as Vault::Judge's.
 base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster);
 
 }  // namespace godwit::protocol

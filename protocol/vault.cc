@@ -24,12 +24,47 @@ MemberList WithoutWriterOnly(MemberList list) {
   return list;
 }
 
+// Read and manage: who may TOMB the record of somebody else.
+bool MayTombOthers(Perm perm) { return (perm & kRead) != 0 && (perm & kManage) != 0; }
+
+// Kinds whose epoch 1 a server takes only with a guard who can open it (section 8, admission).
+bool NeedsGuard(Kind kind) {
+  return kind == Kind::kCase || (kind >= Kind::kScreening && kind <= Kind::kLeg);
+}
+
 // A record's ciphertext has the length of a padded text and a tag.
 bool IsRecordSize(std::uint32_t ct_len, std::size_t floor) {
   constexpr std::size_t kTag = 16;
   if (ct_len < kTag) return false;
   const std::size_t padded = ct_len - kTag;
   return padded <= kMaxRecordPlaintext && crypto::PaddedSize(padded, floor) == padded;
+}
+
+bool IsGuard(const base::MemberId& member, Perm perm, Kind kind, const Roster& roster,
+             std::uint64_t r) {
+  return (perm & kManage) != 0 && (roster.RolesAt(member, r) & GuardRoles(kind)) != 0;
+}
+
+bool HasGuard(const Epoch& epoch, Kind kind, const Roster& roster, std::uint64_t r) {
+  return std::ranges::any_of(epoch.list, [&](const auto& row) {
+    return row.second.puk_gen != 0 && IsGuard(row.first, row.second.perm, kind, roster, r);
+  });
+}
+
+// What REV and TOMB share: an epoch in force that is fresh, and an author who is a member of it and
+// not suspended. Gives the author's perm.
+base::Result<Perm> CheckAuthor(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
+                               const Roster& roster, std::uint64_t r) {
+  if (epoch.number == 0) return Invalid("no epoch is in force");
+  const MemberList want = Want(epoch.list, kind, roster, r);
+  const Perm perm = PermOf(want, h.author_member);
+  if (perm == 0) return Invalid("the author is not a member of the vault");
+  if (perm != kWrite && want.at(h.author_member).puk_gen == 0) {
+    return Invalid("the author is suspended");
+  }
+  // R8
+  if (want != epoch.list || epoch.rec_gen != roster.RecAt(r)) return NotFresh();
+  return perm;
 }
 
 }  // namespace
@@ -125,8 +160,18 @@ base::Status Vault::Admit(const SignedEntry& entry, const Roster& roster) const 
   const std::uint64_t head = roster.head_seq();
   const bool writes =
       std::holds_alternative<Rev>(entry.payload) || std::holds_alternative<Tomb>(entry.payload);
-  const base::Status status = CheckRules(entry, roster, head);
-  if (status) return status;
+  if (const auto* rev = std::get_if<Rev>(&entry.payload); rev && !rev->attachments.empty()) {
+    return base::Error(base::Code::kUnsupported, "attachments are not known to this Godwit");
+  }
+  if (CheckRules(entry, roster, head)) {
+    const auto* epoch = std::get_if<Epoch>(&entry.payload);
+    if (epoch != nullptr && epoch->epoch == 1 && NeedsGuard(kind_) &&
+        !HasGuard(*epoch, kind_, roster, head)) {
+      return base::Error(base::Code::kInvalidArgument,
+                         "a vault of this kind begins with a guard who can open it: list one");
+    }
+    return {};
+  }
   if (writes && !IsFresh(epoch_, kind_, roster, head)) {
     return base::Error(base::Code::kRekeyRequired,
                        "the vault's members have changed: sync and write a new epoch first");
@@ -254,48 +299,55 @@ base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, Kind kind,
   if (!has_manager) return Invalid("an EPOCH leaves no manager who can open it");
   if ((author_perm & ~before) != 0) return Invalid("an EPOCH's author gains a right");
   for (const auto& [member, row] : want) {
-    const bool guard =
-        (row.perm & kManage) != 0 && (roster.RolesAt(member, r) & GuardRoles(kind)) != 0;
-    if (guard && member != h.author_member && (row.perm & ~PermOf(list, member)) != 0) {
+    if (IsGuard(member, row.perm, kind, roster, r) && member != h.author_member &&
+        (row.perm & ~PermOf(list, member)) != 0) {
       return Invalid("an EPOCH takes a right from a guard");
     }
   }
   return {};
 }
 
-base::Status Vault::CheckMember(const EntryHeader& h, const Roster& roster, std::uint64_t r,
-                                Perm& perm) const {
-  if (epoch_.number == 0) return Invalid("no epoch is in force");
-  const MemberList want = Want(epoch_.list, kind_, roster, r);
-  perm = PermOf(want, h.author_member);
-  if (perm == 0) return Invalid("the author is not a member of the vault");
-  if (perm != kWrite && want.at(h.author_member).puk_gen == 0) {
-    return Invalid("the author is suspended");
-  }
-  // R8
-  if (want != epoch_.list || epoch_.rec_gen != roster.RecAt(r)) return NotFresh();
-  return {};
-}
-
-base::Status Vault::Check(const EntryHeader& h, const Rev& rev, const Roster& roster,
-                          std::uint64_t r) const {
+base::Status CheckRev(const EntryHeader& h, const Rev& rev, Kind kind, const EpochInForce& epoch,
+                      bool pinned, const Roster& roster, std::uint64_t r) {
   if (rev.attachments.size() > kMaxAttachments) return Invalid("too many attachments");
   for (const auto& [id, attachment] : rev.attachments) {
     if (attachment.size > kMaxAttachmentSize) return Invalid("an attachment is too long");
   }
   if ((rev.flags & ~(Rev::kForget | Rev::kDecision)) != 0) return Invalid("unknown flags of a REV");
-  Perm perm = 0;
-  if (const auto status = CheckMember(h, roster, r, perm); !status) return status;
-  if ((perm & kWrite) == 0) return Invalid("the author may not write");
-  if (epoch_.by_writer_only && h.author_member != epoch_.author) {
+  const auto perm = CheckAuthor(h, kind, epoch, roster, r);
+  if (!perm) return perm.error();
+  if ((*perm & kWrite) == 0) return Invalid("the author may not write");
+  if (epoch.by_writer_only && h.author_member != epoch.author) {
     return Invalid("an importer's epoch is in force: a rekey is due");
   }
-  if (rev.flags != 0 && (perm & kManage) == 0) return Invalid("a REV's flags need manage");
-  if (rev.epoch != epoch_.number) return Invalid("a REV under another epoch");
-  if (epoch_.by_writer_only && rev.rver != 1) return Invalid("an importer writes first revisions");
-  const bool pinned = rev.record == pinned_record_;
-  if (!IsRecordSize(rev.ct_len, RecordFloor(roster.compartment(), kind_, pinned))) {
+  if (rev.flags != 0 && (*perm & kManage) == 0) return Invalid("a REV's flags need manage");
+  if (rev.epoch != epoch.number) return Invalid("a REV under another epoch");
+  if (epoch.by_writer_only && rev.rver != 1) return Invalid("an importer writes first revisions");
+  if (!IsRecordSize(rev.ct_len, RecordFloor(roster.compartment(), kind, pinned))) {
     return Invalid("a record of a length that padding never makes");
+  }
+  return {};
+}
+
+base::Result<Perm> CheckTomb(const EntryHeader& h, const Tomb& tomb, Kind kind,
+                             const EpochInForce& epoch, bool pinned, const Roster& roster,
+                             std::uint64_t r) {
+  if (tomb.reason < 1 || tomb.reason > 4) return Invalid("unknown reason of a TOMB");
+  const auto perm = CheckAuthor(h, kind, epoch, roster, r);
+  if (!perm) return perm.error();
+  if (epoch.by_writer_only) return Invalid("an importer's epoch is in force: a rekey is due");
+  if (pinned) return Invalid("a TOMB of the pinned record");
+  if (!MayTombOthers(*perm) && (*perm & kWrite) == 0) {
+    return Invalid("a TOMB by somebody who may not");
+  }
+  return perm;
+}
+
+base::Status Vault::Check(const EntryHeader& h, const Rev& rev, const Roster& roster,
+                          std::uint64_t r) const {
+  const bool pinned = rev.record == pinned_record_;
+  if (const auto status = CheckRev(h, rev, kind_, epoch_, pinned, roster, r); !status) {
+    return status;
   }
   // R6
   const Record* record = FindRecord(rev.record);
@@ -309,19 +361,17 @@ base::Status Vault::Check(const EntryHeader& h, const Rev& rev, const Roster& ro
 
 base::Status Vault::Check(const EntryHeader& h, const Tomb& tomb, const Roster& roster,
                           std::uint64_t r) const {
-  if (tomb.reason < 1 || tomb.reason > 4) return Invalid("unknown reason of a TOMB");
-  Perm perm = 0;
-  if (const auto status = CheckMember(h, roster, r, perm); !status) return status;
-  if (epoch_.by_writer_only) return Invalid("an importer's epoch is in force: a rekey is due");
-  if (tomb.record == pinned_record_) return Invalid("a TOMB of the pinned record");
+  const bool pinned = tomb.record == pinned_record_;
+  const auto perm = CheckTomb(h, tomb, kind_, epoch_, pinned, roster, r);
+  if (!perm) return perm.error();
   const Record* record = FindRecord(tomb.record);
   if (record == nullptr || record->dead) return Invalid("a TOMB of no live record");
   if (tomb.rver != record->rver + 1 || tomb.rprev != record->link) {
     return Invalid("a TOMB does not follow its record's last REV");
   }
-  const bool manages = (perm & (kRead | kManage)) == (kRead | kManage);
-  const bool own = (perm & kWrite) != 0 && record->creator == h.author_member;
-  if (!manages && !own) return Invalid("a TOMB by somebody who may not");
+  if (!MayTombOthers(*perm) && record->creator != h.author_member) {
+    return Invalid("a TOMB of another's record needs read and manage");
+  }
   return {};
 }
 

@@ -65,7 +65,9 @@ class Vault {
   base::Result<SignedEntry> Judge(base::ByteSpan entry, const Roster& roster) const;
 
   // What a server asks of an entry that Judge took, besides: the same rules at the roster's head.
-  // REKEY_REQUIRED: the epoch is not fresh there. STALE_ROSTER: another rule fails there.
+  // REKEY_REQUIRED: the epoch is not fresh there. STALE_ROSTER: another rule fails there. And what
+  // it refuses though it is valid: INVALID_ARGUMENT for an epoch 1 without a guard who can open it,
+  // in a kind that must have one; E_UNSUPPORTED for attachments.
   base::Status Admit(const SignedEntry& entry, const Roster& roster) const;
 
   // Takes an entry that Judge of this very state gave.
@@ -108,10 +110,6 @@ class Vault {
                      std::uint64_t r) const;
   base::Status Check(const EntryHeader& header, const Tomb& tomb, const Roster& roster,
                      std::uint64_t r) const;
-  // What REV and TOMB share: an epoch in force that is fresh, and an author who is a member of it;
-  // `perm` is what the author has.
-  base::Status CheckMember(const EntryHeader& header, const Roster& roster, std::uint64_t r,
-                           Perm& perm) const;
 
   void Take(const SignedEntry& entry, const Create& create);
   void Take(const SignedEntry& entry, const Epoch& epoch);
@@ -143,5 +141,16 @@ base::Status CheckEpoch(const EntryHeader& header, const Epoch& epoch, Kind kind
                         const EpochInForce& previous, const base::MemberId& create_author,
                         std::uint64_t create_roster_seq, const Roster& roster, std::uint64_t r);
 EpochInForce InForce(const EntryHeader& header, const base::Link& link, const Epoch& epoch);
+
+// The rules on a REV and a TOMB that need no history of their record: limits, the author's rights
+// and freshness under the EPOCH in force, as of roster seq `r`. `pinned` says whether the record is
+// the vault's pinned one. CheckTomb gives the author's perm, for the rule on whose record it is.
+// E_ENTRY_INVALID.
+base::Status CheckRev(const EntryHeader& header, const Rev& rev, Kind kind,
+                      const EpochInForce& epoch, bool pinned, const Roster& roster,
+                      std::uint64_t r);
+base::Result<Perm> CheckTomb(const EntryHeader& header, const Tomb& tomb, Kind kind,
+                             const EpochInForce& epoch, bool pinned, const Roster& roster,
+                             std::uint64_t r);
 
 }  // namespace godwit::protocol
