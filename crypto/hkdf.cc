@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "crypto/address.h"
+
 namespace godwit::crypto {
 namespace {
 
@@ -14,7 +16,7 @@ struct Sha256Mac {
   static constexpr std::size_t kSize = 32;
 
   explicit Sha256Mac(base::ByteSpan key) {
-    crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+    crypto_auth_hmacsha256_init(&state, Address(key), key.size());
   }
   ~Sha256Mac() { sodium_memzero(&state, sizeof state); }
   void Update(base::ByteSpan x) { crypto_auth_hmacsha256_update(&state, x.data(), x.size()); }
@@ -27,7 +29,7 @@ struct Sha512Mac {
   static constexpr std::size_t kSize = 64;
 
   explicit Sha512Mac(base::ByteSpan key) {
-    crypto_auth_hmacsha512_init(&state, key.data(), key.size());
+    crypto_auth_hmacsha512_init(&state, Address(key), key.size());
   }
   ~Sha512Mac() { sodium_memzero(&state, sizeof state); }
   void Update(base::ByteSpan x) { crypto_auth_hmacsha512_update(&state, x.data(), x.size()); }

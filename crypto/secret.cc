@@ -6,7 +6,9 @@ namespace godwit::crypto {
 
 void Wipe(std::span<std::uint8_t> bytes) noexcept { sodium_memzero(bytes.data(), bytes.size()); }
 
-void FillRandom(std::span<std::uint8_t> bytes) { randombytes_buf(bytes.data(), bytes.size()); }
+void FillRandom(std::span<std::uint8_t> bytes) {
+  if (!bytes.empty()) randombytes_buf(bytes.data(), bytes.size());
+}
 
 SecretBytes::SecretBytes(std::size_t size)
     : bytes_(size == 0 ? nullptr : new std::uint8_t[size]{}), size_(size) {}
