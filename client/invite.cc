@@ -1,0 +1,406 @@
+#include "client/invite.h"
+
+#include <algorithm>
+
+#include "client/directory.h"
+#include "client/vault_view.h"
+#include "crypto/random.h"
+#include "protocol/ce.h"
+#include "protocol/labels.h"
+#include "protocol/words.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using protocol::Compartment;
+
+constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin | protocol::kAuditor;
+
+// Brings the staff vault up to date: no staff sync, no grant.
+base::Result<std::vector<Human>> FreshStaff(Realm& cases) {
+  if (const auto synced = cases.Sync(); !synced) return synced.error();
+  const auto vault =
+      VaultView::Fetch(cases, cases.roster().policy().VaultOf(protocol::Kind::kStaff));
+  if (!vault) return vault.error();
+  return ReadStaff(cases);
+}
+
+base::Status Ready(Realm& realm) {
+  if (const auto synced = realm.Sync(); !synced) return synced;
+  for (const auto& [kind, vault] : realm.roster().policy().vaults) {
+    if (const auto fetched = VaultView::Fetch(realm, vault);
+        !fetched && fetched.error().code() != Code::kNotFound) {
+      return fetched.error();
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+protocol::Roles RolesIn(Compartment compartment, protocol::Roles roles) {
+  switch (compartment) {
+    case Compartment::kIdentity:
+      return roles & (kGoverning | protocol::kCaseworker | protocol::kSupervisor |
+                      protocol::kIntake);
+    case Compartment::kCases:
+      return roles & (kGoverning | protocol::kCaseworker | protocol::kSupervisor |
+                      protocol::kIntake | protocol::kCoordinator);
+    case Compartment::kJourneys:
+      return roles & (kGoverning | protocol::kRoute);
+  }
+  return 0;
+}
+
+base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) {
+  if (newcomer.handle.empty() || !protocol::IsStr(newcomer.handle) ||
+      !protocol::IsStr(newcomer.display_name)) {
+    return Error(Code::kInvalidArgument,
+                 "a handle and a name are up to 255 bytes without control characters");
+  }
+  auto cases = organisation_.Get(Compartment::kCases);
+  if (!cases) return cases.error();
+  const auto staff = FreshStaff(**cases);
+  if (!staff) return staff.error();
+  for (const Human& human : *staff) {
+    const bool live = std::ranges::any_of(human.memberships,
+                                          [](const Membership& m) { return !m.ended; });
+    if (live && human.handle == newcomer.handle) {
+      return Error(Code::kExists, "this handle is taken: choose another");
+    }
+  }
+
+  Human human;
+  human.record = crypto::RandomId<base::RecordId>();
+  human.id = crypto::RandomId<base::HumanId>();
+  protocol::Roles covered = 0;
+  for (const auto compartment :
+       {Compartment::kIdentity, Compartment::kCases, Compartment::kJourneys}) {
+    Membership membership;
+    membership.compartment = compartment;
+    membership.roles = RolesIn(compartment, newcomer.roles);
+    if (membership.roles == 0) continue;
+    if (!protocol::AreValidRoles(compartment, membership.roles)) {
+      return Error(Code::kPermissionDenied, "these roles cannot be held together");
+    }
+    covered |= membership.roles;
+    membership.member = crypto::RandomId<base::MemberId>();
+    crypto::FillRandom(membership.r);
+    human.memberships.push_back(membership);
+  }
+  if (newcomer.roles == 0 || covered != newcomer.roles) {
+    return Error(Code::kInvalidArgument, "name at least one role, and roles that exist");
+  }
+  const bool small_org =
+      ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
+  if (const auto status = CheckCompatible(human.memberships, small_org); !status) {
+    return status.error();
+  }
+
+  std::vector<OpenInvite> invites;
+  for (const Membership& membership : human.memberships) {
+    auto realm = organisation_.Get(membership.compartment);
+    if (!realm) return realm.error();
+    if (const auto ready = Ready(**realm); !ready) return ready.error();
+    const auto& roster = (*realm)->roster();
+    auto s = protocol::JoinSecret::Random();
+    if (!s) return s.error();
+    protocol::Offer offer;
+    offer.fingerprint = roster.fingerprint();
+    offer.seq = roster.head_seq();
+    offer.link = roster.head();
+    offer.hosts = (*realm)->info().hosts;
+    offer.member = membership.member;
+    offer.roles = membership.roles;
+    offer.staff_commit = StaffCommit(membership.compartment, human.id, membership.r);
+    offer.offerer = (*realm)->device().id();
+    auto sealed = protocol::SealOffer(*s, offer);
+    if (!sealed) return sealed.error();
+    const base::InviteId id = protocol::InviteIdOf(*s);
+    if (const auto put = (*realm)->server().PutOffer(id, *sealed); !put) return put.error();
+    OpenInvite invite{membership.compartment, newcomer, human.id, membership,
+                      *std::move(s),          id,       *std::move(sealed), {}, {}};
+    crypto::FillRandom(invite.nonce_a);
+    invites.push_back(std::move(invite));
+  }
+  return invites;
+}
+
+base::Result<crypto::SecretBytes> Inviter::InvitationFor(const OpenInvite& invite) const {
+  const auto realm = organisation_.Get(invite.compartment);
+  if (!realm) return realm.error();
+  auto s = protocol::JoinSecret::Copy(invite.s.Expose());
+  if (!s) return s.error();
+  return protocol::WriteInvitation({(*realm)->info().hosts, *std::move(s)});
+}
+
+base::Result<std::optional<std::string>> Inviter::Poll(OpenInvite& invite) {
+  const auto realm = organisation_.Get(invite.compartment);
+  if (!realm) return realm.error();
+  auto& server = (*realm)->server();
+  const auto messages = server.GetJoinMessages(invite.invite);
+  if (!messages) return messages.error();
+  if (messages->j1.empty()) return std::optional<std::string>();
+  auto request = protocol::ReadJ1(invite.s, messages->j1);
+  if (!request) return request.error();
+  invite.request = *std::move(request);
+  if (messages->j2.empty()) {
+    const auto put = server.PutJoinMessage(invite.invite, transport::JoinStep::kJ2,
+                                           protocol::WriteJ2(invite.s, invite.nonce_a));
+    if (!put) return put.error();
+  }
+  if (messages->j3.empty()) return std::optional<std::string>();
+  const auto nonce_d = protocol::ReadJ3(invite.s, messages->j3, *invite.request);
+  if (!nonce_d) return nonce_d.error();
+  return std::optional(protocol::Sas(invite.offer, messages->j1, invite.nonce_a, *nonce_d));
+}
+
+Status Inviter::Confirm(OpenInvite& invite) {
+  if (!invite.request) {
+    return Error(Code::kInvalidArgument, "the newcomer has not answered yet");
+  }
+  auto cases = organisation_.Get(Compartment::kCases);
+  if (!cases) return cases.error();
+  const auto staff = FreshStaff(**cases);
+  if (!staff) return staff.error();
+  // The human's record first: what the statement commits to must be there to be opened.
+  Human human;
+  const auto known = std::ranges::find(*staff, invite.human, &Human::id);
+  if (known != staff->end()) {
+    human = *known;
+  } else {
+    human.record = crypto::RandomId<base::RecordId>();
+    human.id = invite.human;
+    human.handle = invite.newcomer.handle;
+  }
+  const auto same = std::ranges::find(human.memberships, invite.membership.member,
+                                      &Membership::member);
+  if (same == human.memberships.end()) {
+    human.memberships.push_back(invite.membership);
+    const bool small_org =
+        ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
+    if (const auto status = CheckCompatible(human.memberships, small_org); !status) return status;
+    if (const auto status = WriteHuman(**cases, human); !status) return status;
+  }
+  const auto realm = organisation_.Get(invite.compartment);
+  if (!realm) return realm.error();
+  protocol::MemberAdd add;
+  add.member = invite.membership.member;
+  add.roles = invite.membership.roles;
+  add.staff_commit = StaffCommit(invite.compartment, invite.human, invite.membership.r);
+  add.join = 0;
+  add.invite = invite.invite;
+  add.device = invite.request->device;
+  add.pop = invite.request->pop;
+  return (*realm)->Author(add);
+}
+
+base::Result<bool> Inviter::ListNewcomers(const std::vector<OpenInvite>& invites) {
+  bool all = true;
+  for (const auto& [compartment, realm] : organisation_.realms()) {
+    std::vector<Colleague> ready;
+    bool concerned = false;
+    for (const OpenInvite& invite : invites) {
+      if (invite.compartment != compartment) continue;
+      if (!concerned) {
+        if (const auto synced = realm->Sync(); !synced) return synced.error();
+        concerned = true;
+      }
+      const auto& roster = realm->roster();
+      if (roster.UsablePukAt(invite.membership.member, roster.head_seq()) == nullptr) {
+        all = false;
+        continue;
+      }
+      ready.push_back(
+          {invite.membership.member, invite.newcomer.handle, invite.newcomer.display_name});
+    }
+    if (ready.empty()) continue;
+    if (const auto status = ListEverybody(*realm, ready); !status) return status.error();
+  }
+  return all;
+}
+
+Status Inviter::Withdraw(const OpenInvite& invite) {
+  const auto realm = organisation_.Get(invite.compartment);
+  if (!realm) return realm.error();
+  return (*realm)->server().DeleteOffer(invite.invite);
+}
+
+struct Joiner::State {
+  protocol::Invitation invitation;
+  protocol::DeviceSeed seed;
+  protocol::Device device;
+  std::unique_ptr<transport::RealmClient> server;
+  protocol::Roster roster;
+  base::InviteId invite;
+  base::Bytes offer_bytes;
+  base::Bytes j1;
+  protocol::Nonce32 nonce_d{};
+};
+
+Joiner::Joiner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Joiner::Joiner(Joiner&&) noexcept = default;
+Joiner::~Joiner() = default;
+
+Compartment Joiner::compartment() const { return state_->roster.compartment(); }
+
+std::string Joiner::fingerprint_words() const {
+  return protocol::FingerprintWords(offer_.fingerprint);
+}
+
+base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
+  auto invitation = protocol::ReadInvitation(invitation_bytes);
+  if (!invitation) return invitation.error();
+  transport::RealmAddress address;
+  for (const auto& [host, pin] : invitation->hosts) {
+    if (address.host_port.empty()) address.host_port = host;
+    address.pins.push_back(pin);
+  }
+  auto server = std::make_unique<transport::RealmClient>(std::move(address));
+  const base::InviteId invite = protocol::InviteIdOf(invitation->s);
+  auto messages = server->GetJoinMessages(invite);
+  if (!messages) return messages.error();
+  auto offer = protocol::OpenOffer(invitation->s, messages->offer);
+  if (!offer) return offer.error();
+  // The pin that was seen before the OFFER opened is compared after it.
+  if (offer->kind != 1 || offer->hosts != invitation->hosts) {
+    return Error(Code::kDecrypt, "the offer is not what the invitation says: ask for a new one");
+  }
+  if (!messages->j1.empty()) {
+    return Error(Code::kExists,
+                 "somebody has used this invitation already: tell whoever invited you, and ask for "
+                 "a new one");
+  }
+
+  const auto statements = server->FetchRoster(0, invite);
+  if (!statements) return statements.error();
+  protocol::Roster roster;
+  for (const base::Bytes& statement : *statements) {
+    if (const auto status = roster.Append(statement); !status) return status.error();
+  }
+  if (roster.empty() || roster.fingerprint() != offer->fingerprint) {
+    return Error(Code::kRosterInvalid, "the service shows another realm than the offer names");
+  }
+  if (roster.size() <= offer->seq) {
+    return Error(Code::kRollback, "the service shows an older roster than the offer names");
+  }
+  if (roster.LinkAt(offer->seq) != offer->link) {
+    return Error(Code::kFork, "the service shows another roster than the offer names");
+  }
+
+  auto seed = protocol::DeviceSeed::Random();
+  if (!seed) return seed.error();
+  auto device = protocol::Device::FromSeed(*seed);
+  if (!device) return device.error();
+  auto state = std::make_unique<State>(State{*std::move(invitation), *std::move(seed),
+                                             *std::move(device), std::move(server),
+                                             std::move(roster), invite,
+                                             std::move(messages->offer), {}, {}});
+  crypto::FillRandom(state->nonce_d);
+  protocol::MemberAdd add;
+  add.member = offer->member;
+  add.roles = offer->roles;
+  add.staff_commit = offer->staff_commit;
+  add.join = offer->join;
+  add.invite = invite;
+  add.device = state->device.keys();
+  protocol::JoinRequest request;
+  request.device = add.device;
+  request.pop = state->device.signing_key().Sign(
+      protocol::labels::kRosterPop, protocol::PopMessage(state->roster.realm(), add));
+  request.commit = protocol::JoinCommit(state->nonce_d, invite);
+  state->j1 = protocol::WriteJ1(state->invitation.s, request);
+  const auto put = state->server->PutJoinMessage(invite, transport::JoinStep::kJ1, state->j1);
+  if (!put) return put.error();
+  Joiner joiner(std::move(state));
+  joiner.offer_ = *std::move(offer);
+  return joiner;
+}
+
+base::Result<std::optional<std::string>> Joiner::Poll() {
+  const auto messages = state_->server->GetJoinMessages(state_->invite);
+  if (!messages) return messages.error();
+  if (messages->j1 != state_->j1 || messages->offer != state_->offer_bytes) {
+    return Error(Code::kFork, "the service changed the messages of this invitation: ask for a new "
+                              "one, and tell whoever invited you");
+  }
+  if (messages->j2.empty()) return std::optional<std::string>();
+  const auto nonce_a = protocol::ReadJ2(state_->invitation.s, messages->j2);
+  if (!nonce_a) return nonce_a.error();
+  if (messages->j3.empty()) {
+    const auto put =
+        state_->server->PutJoinMessage(state_->invite, transport::JoinStep::kJ3,
+                                       protocol::WriteJ3(state_->invitation.s, state_->nonce_d));
+    if (!put) return put.error();
+  }
+  return std::optional(
+      protocol::Sas(state_->offer_bytes, state_->j1, *nonce_a, state_->nonce_d));
+}
+
+base::Result<bool> Joiner::IsAdded() {
+  const auto statements =
+      state_->server->FetchRoster(state_->roster.size(), state_->invite);
+  if (!statements) return statements.error();
+  for (const base::Bytes& statement : *statements) {
+    if (const auto status = state_->roster.Append(statement); !status) return status.error();
+  }
+  const auto* listed = state_->roster.FindDevice(state_->device.id());
+  if (listed == nullptr) return false;
+  if (listed->member != offer_.member ||
+      state_->roster.RolesAt(offer_.member, state_->roster.head_seq()) != offer_.roles) {
+    return Error(Code::kRosterInvalid, "you were added otherwise than you were offered");
+  }
+  return true;
+}
+
+base::Result<UnlockedRealm> Joiner::TakeKeys(std::string handle) && {
+  auto store_key = StoreKey::Random();
+  if (!store_key) return store_key.error();
+  RealmInfo info;
+  info.fingerprint = offer_.fingerprint;
+  info.compartment = compartment();
+  info.member = offer_.member;
+  info.handle = std::move(handle);
+  info.hosts = offer_.hosts;
+  info.evaluation = state_->roster.policy().evaluation();
+  return UnlockedRealm{std::move(state_->seed), std::move(info), *std::move(store_key)};
+}
+
+Status RemoveMember(Organisation& organisation, const std::string& handle, std::uint8_t reason) {
+  const auto cases = organisation.Get(Compartment::kCases);
+  if (!cases) return cases.error();
+  auto staff = FreshStaff(**cases);
+  if (!staff) return staff.error();
+  const auto human = std::ranges::find_if(*staff, [&](const Human& h) {
+    return h.handle == handle && std::ranges::any_of(h.memberships, [](const Membership& m) {
+             return !m.ended;
+           });
+  });
+  if (human == staff->end()) {
+    return Error(Code::kNotFound, "nobody has this handle: see `godwit member list`");
+  }
+  for (Membership& membership : human->memberships) {
+    const auto realm = organisation.Get(membership.compartment);
+    if (!realm) return realm.error();
+    if (const auto synced = (*realm)->Sync(); !synced) return synced;
+    const auto& roster = (*realm)->roster();
+    if (roster.IsMemberAt(membership.member, roster.head_seq())) {
+      const auto removed =
+          (*realm)->Author(protocol::MemberRemove{membership.member, reason});
+      if (!removed) return removed;
+    }
+    membership.ended = true;
+  }
+  if (const auto written = WriteHuman(**cases, *human); !written) return written;
+  for (const Membership& membership : human->memberships) {
+    const auto realm = organisation.Get(membership.compartment);
+    if (!realm) return realm.error();
+    if (const auto listed = ListEverybody(**realm, {}); !listed) return listed;
+  }
+  return {};
+}
+
+}  // namespace godwit::client

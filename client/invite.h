@@ -1,0 +1,113 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+#include "base/result.h"
+#include "client/organisation.h"
+#include "client/staff.h"
+#include "protocol/join.h"
+#include "protocol/keystore.h"
+
+namespace godwit::client {
+
+// Somebody to be invited.
+struct Newcomer {
+  std::string handle;
+  std::string display_name;
+  protocol::Roles roles = 0;  // all roles that the person shall hold, over all realms
+};
+
+// The part of `roles` that a realm of `compartment` has: caseworker, supervisor and intake count in
+// identity and cases, coordinator in cases, route in journeys; owner, admin and auditor in each.
+protocol::Roles RolesIn(protocol::Compartment compartment, protocol::Roles roles);
+
+// One open invitation to one realm, as the inviter keeps it (sealed in the store) until it ends.
+struct OpenInvite {
+  protocol::Compartment compartment = protocol::Compartment::kIdentity;
+  Newcomer newcomer;
+  base::HumanId human;
+  Membership membership;
+  protocol::JoinSecret s;
+  base::InviteId invite;
+  base::Bytes offer;
+  protocol::Nonce32 nonce_a{};
+  std::optional<protocol::JoinRequest> request;  // once J1 came
+};
+
+// Invites people into the realms that their roles need (docs/protocol.md section 11). For an owner
+// or admin of each of these realms, who is owner or admin in cases too.
+class Inviter {
+ public:
+  explicit Inviter(Organisation& organisation) : organisation_(organisation) {}
+
+  // Checks the grant before anything is made: roles that exist, a new handle, domain.md's pairs
+  // against the staff vault (synced first). Then makes one invitation a realm and puts its OFFER.
+  // PERMISSION_DENIED: an incompatible pair, or no right to grant. EXISTS: the handle is taken.
+  base::Result<std::vector<OpenInvite>> Invite(const Newcomer& newcomer);
+
+  // What the newcomer is handed for one realm.
+  base::Result<crypto::SecretBytes> InvitationFor(const OpenInvite& invite) const;
+
+  // Looks whether the newcomer has answered, and answers: J2 after J1. Returns the SAS once J3 is
+  // there, nothing before. E_DECRYPT: a message that does not belong to the invitation, or breaks
+  // its commitment: withdraw it.
+  base::Result<std::optional<std::string>> Poll(OpenInvite& invite);
+
+  // After both sides saw the same SAS: writes the human's staff record, then MEMBER_ADD.
+  base::Status Confirm(OpenInvite& invite);
+
+  // Lists newcomers who have published a PUK, and their names, in one EPOCH a vault of each realm:
+  // true once all of `invites` are listed.
+  base::Result<bool> ListNewcomers(const std::vector<OpenInvite>& invites);
+
+  // Takes the OFFER back.
+  base::Status Withdraw(const OpenInvite& invite);
+
+ private:
+  Organisation& organisation_;
+};
+
+// Joins a realm: the newcomer's side.
+class Joiner {
+ public:
+  // Reads what was handed over, connects, opens the OFFER, pins F and verifies the roster up to at
+  // least the offered head, makes this device's keys and sends J1. NOT_FOUND: the invitation is no
+  // longer open. E_DECRYPT: it is not what was offered. E_ROLLBACK: the roster is older than
+  // offered.
+  static base::Result<Joiner> Begin(base::ByteSpan invitation);
+  Joiner(Joiner&&) noexcept;
+  ~Joiner();
+
+  const protocol::Offer& offer() const { return offer_; }
+  protocol::Compartment compartment() const;
+  // The realm's fingerprint, to be compared with a colleague's.
+  std::string fingerprint_words() const;
+
+  // Looks for J2 and answers it with J3. Returns the SAS then, nothing before.
+  base::Result<std::optional<std::string>> Poll();
+
+  // After both sides saw the same SAS: waits for nothing, says whether the MEMBER_ADD is there.
+  base::Result<bool> IsAdded();
+
+  // Once added: the keys to keep. The caller makes store and keystore, opens the Realm and syncs it,
+  // which publishes the first PUK.
+  base::Result<UnlockedRealm> TakeKeys(std::string handle) &&;
+
+ private:
+  struct State;
+  explicit Joiner(std::unique_ptr<State> state);
+
+  protocol::Offer offer_;
+  std::unique_ptr<State> state_;
+};
+
+// Ends a member: MEMBER_REMOVE in every realm where the human is one, the staff record marked, and
+// new EPOCHs of directory, config and staff without them. `reason` as in MEMBER_REMOVE.
+base::Status RemoveMember(Organisation& organisation, const std::string& handle,
+                          std::uint8_t reason);
+
+}  // namespace godwit::client

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "client/keystore_file.h"
+#include "client/store.h"
+#include "crypto/kem.h"
+#include "protocol/entry.h"
+#include "protocol/keys.h"
+#include "protocol/roster.h"
+#include "transport/realm_client.h"
+
+namespace godwit::client {
+
+// One realm that this device works in: its keys, its verified roster, its local store and the
+// connection to its service. What comes from the service is verified from the pinned fingerprint on
+// before it is kept. Not thread-safe.
+class Realm {
+ public:
+  // Opens what is on this device; no network. E_STATE_LOST: the store is not what the keystore says.
+  static base::Result<std::unique_ptr<Realm>> Open(UnlockedRealm keys,
+                                                   const std::filesystem::path& store_path);
+  ~Realm();
+
+  protocol::Compartment compartment() const { return keys_.info.compartment; }
+  const base::RealmId& id() const { return id_; }
+  const RealmInfo& info() const { return keys_.info; }
+  const base::MemberId& member() const { return keys_.info.member; }
+  const protocol::Device& device() const { return device_; }
+  const protocol::Roster& roster() const { return roster_; }
+  protocol::Roles roles() const;  // this member's, at the roster's head
+  Store& store() { return *store_; }
+  transport::RealmClient& server() { return *server_; }
+  const UnlockedRealm& keys() const { return keys_; }
+
+  // Brings the roster up to date, and this member's PUKs with it: a first one is made, and a stale
+  // one rotated. E_ROLLBACK, E_FORK: the service shows another past than before; E_ROSTER_INVALID
+  // and the like: it shows a roster that no honest one would; evidence is kept, nothing else.
+  // PERMISSION_DENIED: this device was revoked, or this member removed. UNAVAILABLE: offline.
+  base::Status Sync();
+
+  // Fetches the roster without a session, under an invitation: for a newcomer.
+  base::Status SyncUnder(const base::InviteId& invite);
+
+  // Signs `payload` as the next statement, sends it and takes it. CONFLICT is met by Sync and a
+  // second try, up to 8 times.
+  base::Status Author(const protocol::StatementPayload& payload,
+                      std::vector<transport::DeviceBox> boxes = {});
+
+  // Makes and publishes the next PUK for all active devices of this member.
+  base::Status RotatePuk();
+
+  // This member's PUK pair of `gen`: from its box, or unwrapped from a newer one. E_KEY_MISMATCH: it
+  // is not what the roster lists. NOT_FOUND: this device cannot reach it.
+  base::Result<const crypto::KemKeyPair*> PukPair(std::uint32_t gen);
+
+  // Header of an entry by this device at the roster's head.
+  protocol::EntryHeader EntryHeaderNow() const;
+
+  // Keeps what shows a service's or author's misbehaviour (docs/protocol.md section 5).
+  void KeepEvidence(const base::Error& error, base::ByteSpan content);
+
+ private:
+  Realm(UnlockedRealm keys, protocol::Device device);
+
+  base::Status TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements);
+  base::Status EnsurePuk();
+  base::Status LoadPuks();
+
+  UnlockedRealm keys_;
+  base::RealmId id_;
+  protocol::Device device_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<transport::RealmClient> server_;
+  protocol::Roster roster_;
+  std::optional<base::Bytes> last_statement_;
+  std::map<std::uint32_t, base::Bytes> puk_boxes_;
+  std::map<std::uint32_t, protocol::Puk> puks_;
+  std::map<std::uint32_t, crypto::KemKeyPair> puk_pairs_;
+};
+
+}  // namespace godwit::client

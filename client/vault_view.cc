@@ -1,0 +1,275 @@
+#include "client/vault_view.h"
+
+#include <algorithm>
+
+#include "protocol/epoch_keys.h"
+#include "protocol/record.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+
+VaultMemory MemoryOf(const protocol::Vault& vault) {
+  VaultMemory memory;
+  memory.kind = vault.kind();
+  memory.seq = vault.head_seq();
+  memory.head = vault.head();
+  memory.roster_seq = vault.roster_seq();
+  memory.epoch = vault.epoch().number;
+  return memory;
+}
+
+Error Rollback() {
+  return {Code::kRollback,
+          "the service shows an older state of a vault than before: tell your colleagues by "
+          "another way, and keep the evidence"};
+}
+
+Error Fork() {
+  return {Code::kFork,
+          "the service shows another history of a vault than before: tell your colleagues by "
+          "another way, and keep the evidence"};
+}
+
+}  // namespace
+
+base::Result<content::v1::Record> ParseRecord(base::ByteSpan text) {
+  content::v1::Record record;
+  if (!record.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
+    return Error(Code::kDecrypt, "a record opens, but holds no record");
+  }
+  return record;
+}
+
+crypto::SecretBytes SerializeRecord(const content::v1::Record& record) {
+  crypto::SecretBytes text(record.ByteSizeLong());
+  record.SerializeToArray(text.Expose().data(), static_cast<int>(text.size()));
+  return text;
+}
+
+Status VaultView::TakePayload(base::ByteSpan bytes) {
+  const auto raw = protocol::ReadEntry(bytes);
+  if (!raw) return raw.error();
+  auto payload = protocol::ReadEntryPayload(raw->header.type, raw->payload);
+  if (!payload) return payload.error();
+  if (auto* epoch = std::get_if<protocol::Epoch>(&*payload)) {
+    epochs_[epoch->epoch] = std::move(*epoch);
+  } else if (auto* rev = std::get_if<protocol::Rev>(&*payload)) {
+    latest_[rev->record] = {raw->header, *rev, protocol::EntryLink(bytes)};
+  } else if (auto* tomb = std::get_if<protocol::Tomb>(&*payload)) {
+    latest_.erase(tomb->record);
+  }
+  return {};
+}
+
+Status VaultView::Replay(const StoredVault& stored) {
+  for (const base::Bytes& entry : stored.entries) {
+    if (const auto status = state_.Replay(entry); !status) return status;
+    if (const auto status = TakePayload(entry); !status) return status;
+  }
+  boxes_ = stored.boxes;
+  for (const auto& record : stored.records) {
+    sealed_[record.record] = {record.rver, record.salt, record.ciphertext};
+  }
+  return {};
+}
+
+base::Result<VaultView> VaultView::FromStored(Realm& realm, const StoredVault& stored) {
+  VaultView view(realm);
+  if (const auto status = view.Replay(stored); !status) return status.error();
+  return view;
+}
+
+base::Result<VaultView> VaultView::Open(Realm& realm, const base::VaultId& vault) {
+  const auto stored = realm.store().Load(vault);
+  if (!stored) return stored.error();
+  if (!*stored) {
+    return Error(Code::kNotFound, "this vault is not on this device: run `godwit sync` first");
+  }
+  return FromStored(realm, **stored);
+}
+
+base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vault) {
+  const auto stored = realm.store().Load(vault);
+  if (!stored) return stored.error();
+  VaultView view(realm);
+  if (*stored) {
+    if ((*stored)->memory.frozen) {
+      return Error(Code::kFork,
+                   "this vault is frozen on this device, since the service showed two histories "
+                   "of it: see `godwit status`");
+    }
+    if (const auto status = view.Replay(**stored); !status) return status.error();
+  }
+
+  // The last entry known is asked for again: the service must still have it (R7).
+  const std::uint64_t from = view.state_.empty() ? 0 : view.state_.head_seq();
+  std::vector<base::Bytes> entries;
+  std::vector<transport::RecordContent> contents;
+  std::map<std::uint32_t, base::Bytes> boxes;
+  const auto fetched =
+      realm.server().FetchVault(vault, from, [&](transport::VaultPart part) -> Status {
+        std::ranges::move(part.entries, std::back_inserter(entries));
+        std::ranges::move(part.records, std::back_inserter(contents));
+        for (auto& box : part.boxes) boxes[box.epoch] = std::move(box.box);
+        return {};
+      });
+  if (!fetched) return fetched.error();
+
+  // Both branches are kept, and nothing is written on either from here.
+  const auto freeze = [&](const Error& error, base::ByteSpan content) {
+    const auto frozen = realm.store().Freeze(vault, error.code(), content);
+    return frozen ? error : frozen.error();
+  };
+  if (!view.state_.empty()) {
+    const base::Bytes& last = (*stored)->entries.back();
+    if (entries.empty()) return freeze(Rollback(), last);
+    if (entries.front() != last) {
+      base::Bytes both = last;
+      base::Append(both, entries.front());
+      return freeze(Fork(), both);
+    }
+    entries.erase(entries.begin());
+  }
+
+  VaultUpdate update;
+  update.vault = vault;
+  Status verdict;
+  for (const base::Bytes& entry : entries) {
+    auto judged = view.state_.Judge(entry, realm.roster());
+    if (!judged && judged.error().code() == Code::kStaleRoster) {
+      if (const auto synced = realm.Sync(); !synced) return synced.error();
+      judged = view.state_.Judge(entry, realm.roster());
+    }
+    if (judged && view.state_.empty() && judged->header.vault != vault) {
+      judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
+    }
+    if (!judged) {
+      // Readable up to the last good entry; what an author signed wrongly is evidence.
+      verdict = judged.error();
+      if (verdict.error().code() != Code::kUnsupported) {
+        realm.KeepEvidence(verdict.error(), entry);
+      }
+      break;
+    }
+    view.state_.Take(*judged);
+    if (const auto status = view.TakePayload(entry); !status) return status.error();
+    if (const auto* tomb = std::get_if<protocol::Tomb>(&judged->payload)) {
+      update.dropped_records.push_back(tomb->record);
+    }
+    update.entries.push_back(entry);
+  }
+  if (view.state_.empty()) {
+    return verdict ? Error(Code::kNotFound, "no such vault, or not yours to see")
+                   : verdict.error();
+  }
+  for (auto& content : contents) {
+    const RecordVersion* latest = view.Latest(content.record);
+    // A later entry that was not taken, or a record that is gone: nothing of it is kept.
+    if (latest == nullptr || latest->rev.rver != content.rver) continue;
+    if (!protocol::AreListed(latest->rev, content.salt, content.ciphertext)) {
+      const Error error(Code::kDecrypt,
+                        "the service changed a record's bytes: what it sent is refused");
+      realm.KeepEvidence(error, content.ciphertext);
+      return error;
+    }
+    view.sealed_[content.record] = {content.rver, content.salt, content.ciphertext};
+    update.records.push_back(
+        {content.record, content.rver, std::move(content.salt), std::move(content.ciphertext)});
+  }
+  for (auto& [epoch, box] : boxes) {
+    view.boxes_[epoch] = box;
+    update.boxes[epoch] = std::move(box);
+  }
+  update.memory = MemoryOf(view.state_);
+  if (const auto status = realm.store().Apply({std::move(update)}); !status) return status.error();
+  if (!verdict) return verdict.error();
+  return view;
+}
+
+protocol::Perm VaultView::perm() const {
+  return state_.PermAt(realm_->member(), realm_->roster(), realm_->roster().head_seq());
+}
+
+base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
+  if (const auto known = keys_.find(number); known != keys_.end()) return known->second.get();
+  const Error unreachable(Code::kNotFound, "the key of this epoch is out of your reach");
+  const auto epoch = epochs_.find(number);
+  if (epoch == epochs_.end()) return unreachable;
+
+  std::optional<base::Result<protocol::Vek>> opened;
+  const auto row = epoch->second.list.find(realm_->member());
+  const auto box = boxes_.find(number);
+  if (row != epoch->second.list.end() && row->second.puk_gen != 0 && box != boxes_.end()) {
+    const auto pair = realm_->PukPair(row->second.puk_gen);
+    if (pair) {
+      opened = protocol::OpenVek(epoch->second, state_.realm(), state_.id(), realm_->member(),
+                                 **pair, box->second);
+      if (!*opened) realm_->KeepEvidence(opened->error(), box->second);
+    }
+  }
+  if (!opened) {
+    for (const auto& [later, payload] : epochs_) {
+      if (later <= number || !payload.wraps.contains(number)) continue;
+      const auto key = KeyOf(later);
+      if (!key) continue;
+      opened =
+          protocol::UnwrapVek(**key, payload, epoch->second, state_.realm(), state_.id());
+      if (*opened) break;
+      realm_->KeepEvidence(opened->error(), payload.wraps.at(number));
+    }
+  }
+  if (!opened) return unreachable;
+  if (!*opened) return opened->error();
+  auto key = std::make_unique<protocol::Vek>(*std::move(*opened));
+  return keys_.emplace(number, std::move(key)).first->second.get();
+}
+
+std::vector<base::RecordId> VaultView::LiveRecords() const {
+  std::vector<base::RecordId> live;
+  for (const auto& [record, version] : latest_) live.push_back(record);
+  return live;
+}
+
+const VaultView::RecordVersion* VaultView::Latest(const base::RecordId& record) const {
+  const auto found = latest_.find(record);
+  return found == latest_.end() ? nullptr : &found->second;
+}
+
+base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) {
+  const RecordVersion* version = Latest(record);
+  const auto sealed = sealed_.find(record);
+  if (version == nullptr || sealed == sealed_.end() ||
+      sealed->second.rver != version->rev.rver) {
+    return Error(Code::kNotFound, "this record is not served to you");
+  }
+  const auto key = KeyOf(version->rev.epoch);
+  if (!key) return key.error();
+  const std::size_t floor = protocol::RecordFloor(realm_->compartment(), kind(),
+                                                  record == state_.pinned_record());
+  const auto text = protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev),
+                                         version->rev, sealed->second.salt,
+                                         sealed->second.ciphertext, floor);
+  if (!text) {
+    // The bytes are those that the author listed: the fault is the author's.
+    realm_->KeepEvidence(text.error(), version->link.bytes());
+    return text.error();
+  }
+  return ParseRecord(text->Expose());
+}
+
+base::Result<std::vector<std::pair<base::RecordId, content::v1::Record>>> VaultView::ReadAll(
+    content::v1::Record::BodyCase body) {
+  std::vector<std::pair<base::RecordId, content::v1::Record>> records;
+  for (const base::RecordId& id : LiveRecords()) {
+    auto record = Read(id);
+    if (!record) return record.error();
+    if (record->body_case() == body) records.emplace_back(id, *std::move(record));
+  }
+  return records;
+}
+
+}  // namespace godwit::client

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "client/realm.h"
+#include "godwit/content/v1/record.pb.h"
+#include "protocol/entry.h"
+#include "protocol/vault.h"
+
+namespace godwit::client {
+
+// A vault as this device verified and keeps it: its chain's state, and its records opened on demand.
+// It must not outlive its Realm.
+class VaultView {
+ public:
+  // Opens what the local store holds. NOT_FOUND: nothing is there yet.
+  static base::Result<VaultView> Open(Realm& realm, const base::VaultId& vault);
+
+  // Fetches what is new, verifies it from the entry last seen here, keeps it, and returns the whole.
+  // E_ROLLBACK, E_FORK: the service shows another past than before; the vault is frozen here and
+  // both branches are kept. E_ENTRY_INVALID and the like: the vault stays at its last good entry.
+  // NOT_FOUND: no such vault, or not this member's to see.
+  static base::Result<VaultView> Fetch(Realm& realm, const base::VaultId& vault);
+
+  // A view of entries that this device just wrote or holds in memory; nothing is kept.
+  static base::Result<VaultView> FromStored(Realm& realm, const StoredVault& stored);
+
+  const base::VaultId& id() const { return state_.id(); }
+  const protocol::Vault& state() const { return state_; }
+  protocol::Kind kind() const { return state_.kind(); }
+  // What this member may do at the roster's head.
+  protocol::Perm perm() const;
+
+  // The key of an epoch: from this member's box, or through wraps of later epochs. E_KEY_MISMATCH:
+  // a box or wrap is garbage. NOT_FOUND: out of this member's reach.
+  base::Result<const protocol::Vek*> KeyOf(std::uint32_t epoch);
+  const std::map<std::uint32_t, protocol::Epoch>& epochs() const { return epochs_; }
+
+  // Records that live, in order of their ids.
+  std::vector<base::RecordId> LiveRecords() const;
+  struct RecordVersion {
+    protocol::EntryHeader header;
+    protocol::Rev rev;
+    base::Link link;
+  };
+  const RecordVersion* Latest(const base::RecordId& record) const;
+  // Opens and parses a record. E_DECRYPT: it does not open. NOT_FOUND: no such live record, or its
+  // ciphertext was not served to this member.
+  base::Result<content::v1::Record> Read(const base::RecordId& record);
+  // The same, any number of live records of one schema.
+  base::Result<std::vector<std::pair<base::RecordId, content::v1::Record>>> ReadAll(
+      content::v1::Record::BodyCase body);
+
+ private:
+  explicit VaultView(Realm& realm) : realm_(&realm) {}
+  base::Status Replay(const StoredVault& stored);
+  base::Status TakePayload(base::ByteSpan entry);
+
+  Realm* realm_;
+  protocol::Vault state_;
+  std::map<std::uint32_t, protocol::Epoch> epochs_;
+  std::map<base::RecordId, RecordVersion> latest_;
+  std::map<std::uint32_t, base::Bytes> boxes_;
+  struct Sealed {
+    std::uint64_t rver = 0;
+    base::Bytes salt;
+    base::Bytes ciphertext;
+  };
+  std::map<base::RecordId, Sealed> sealed_;
+  std::map<std::uint32_t, std::unique_ptr<protocol::Vek>> keys_;
+};
+
+// Parses a record's plaintext. E_DECRYPT: these bytes are no record.
+base::Result<content::v1::Record> ParseRecord(base::ByteSpan text);
+crypto::SecretBytes SerializeRecord(const content::v1::Record& record);
+
+}  // namespace godwit::client

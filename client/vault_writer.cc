@@ -1,0 +1,274 @@
+#include "client/vault_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "crypto/random.h"
+#include "protocol/epoch_keys.h"
+#include "protocol/record.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+
+constexpr int kTries = 8;
+
+bool IsRace(Code code) {
+  return code == Code::kConflict || code == Code::kStaleRoster || code == Code::kRekeyRequired ||
+         code == Code::kFork;
+}
+
+// Builds the entries of one vault one after the other, and what the store keeps of them.
+class Draft {
+ public:
+  Draft(Realm& realm, protocol::Vault state) : realm_(realm), state_(std::move(state)) {}
+
+  const protocol::Vault& state() const { return state_; }
+
+  Status Create(base::ByteSpan entry) { return Add(entry, {}); }
+
+  Status Create(protocol::Kind kind) {
+    protocol::Create create;
+    create.kind = static_cast<std::uint8_t>(kind);
+    crypto::FillRandom(create.nonce);
+    const auto signed_create =
+        protocol::SignCreate(realm_.EntryHeaderNow(), create, realm_.device().signing_key());
+    return Add(signed_create.entry, {});
+  }
+
+  Status Epoch(const protocol::Vek& vek, const protocol::MemberList& list,
+               const std::map<std::uint32_t, const protocol::Vek*>& older) {
+    const std::uint32_t number = state_.epoch().number + 1;
+    auto made = protocol::MakeEpoch(vek, state_.id(), number, list, realm_.roster(),
+                                    realm_.roster().head_seq(), older);
+    if (!made) return made.error();
+    transport::EntryUpload upload;
+    for (auto& [member, box] : made->boxes) {
+      if (member == realm_.member()) boxes_[number] = box;
+      upload.boxes.push_back({member, std::move(box)});
+    }
+    return Add(Sign(made->payload), std::move(upload));
+  }
+
+  Status Rev(const protocol::Vek& vek, const Edit& edit) {
+    const auto* record = state_.FindRecord(edit.record);
+    protocol::RecordPlace place;
+    place.realm = realm_.id();
+    place.vault = state_.id();
+    place.record = edit.record;
+    place.rver = (record == nullptr ? 0 : record->rver) + 1;
+    if (record != nullptr) place.rprev = record->link;
+    place.epoch = state_.epoch().number;
+    place.author_member = realm_.member();
+    place.author_device = realm_.device().id();
+    const std::size_t floor = protocol::RecordFloor(realm_.compartment(), state_.kind(),
+                                                    edit.record == state_.pinned_record());
+    const crypto::SecretBytes text = SerializeRecord(edit.content);
+    auto sealed = protocol::SealRecord(vek, place, text.Expose(), floor, edit.flags);
+    if (!sealed) return sealed.error();
+    records_.push_back({edit.record, place.rver, sealed->salt, sealed->ciphertext});
+    transport::EntryUpload upload;
+    upload.salt = std::move(sealed->salt);
+    upload.ciphertext = std::move(sealed->ciphertext);
+    return Add(Sign(sealed->rev), std::move(upload));
+  }
+
+  transport::VaultUpload TakeUpload() { return std::move(upload_); }
+  // What the store keeps of the entries made here.
+  VaultUpdate Update() const {
+    VaultUpdate update;
+    update.vault = state_.id();
+    update.memory.kind = state_.kind();
+    update.memory.seq = state_.head_seq();
+    update.memory.head = state_.head();
+    update.memory.roster_seq = state_.roster_seq();
+    update.memory.epoch = state_.epoch().number;
+    update.entries = entries_;
+    update.boxes = boxes_;
+    update.records = records_;
+    return update;
+  }
+
+ private:
+  base::Bytes Sign(const protocol::EntryPayload& payload) const {
+    protocol::EntryHeader header = realm_.EntryHeaderNow();
+    header.vault = state_.id();
+    header.seq = state_.size();
+    header.prev = state_.head();
+    header.epoch_link = state_.epoch().link;
+    header.pin_link = state_.pin_link();
+    return protocol::SignEntry(header, payload, realm_.device().signing_key());
+  }
+
+  // The own verifier judges it first: what it refuses is never sent.
+  Status Add(base::ByteSpan entry, transport::EntryUpload upload) {
+    const auto judged = state_.Judge(entry, realm_.roster());
+    if (!judged) return judged.error();
+    state_.Take(*judged);
+    upload.entry = base::ToBytes(entry);
+    entries_.push_back(upload.entry);
+    upload_.entries.push_back(std::move(upload));
+    return {};
+  }
+
+  Realm& realm_;
+  protocol::Vault state_;
+  transport::VaultUpload upload_;
+  std::vector<base::Bytes> entries_;
+  std::map<std::uint32_t, base::Bytes> boxes_;
+  std::vector<RecordBlob> records_;
+};
+
+// The list of the EPOCH that is due, or nothing if the one in force may stay.
+std::optional<protocol::MemberList> DueList(Realm& realm, const VaultView& vault,
+                                            const Relister& relist, bool has_key) {
+  const protocol::Roster& roster = realm.roster();
+  const auto& epoch = vault.state().epoch();
+  protocol::MemberList want =
+      protocol::Want(epoch.list, vault.kind(), roster, roster.head_seq());
+  std::erase_if(want, [](const auto& row) { return row.second.perm == protocol::kWrite; });
+  if (relist) {
+    const auto members = relist(want);
+    protocol::MemberList list = ListNow(realm, vault.kind(), members);
+    if (list != epoch.list) return list;
+  }
+  if (has_key && !epoch.by_writer_only &&
+      protocol::IsFresh(epoch, vault.kind(), roster, roster.head_seq())) {
+    return std::nullopt;
+  }
+  return want;
+}
+
+// The older keys that the next epoch must hand on: the newest that the author knows, and any other
+// that no wrap reaches from there.
+std::map<std::uint32_t, const protocol::Vek*> KeysToHandOn(VaultView& vault) {
+  std::map<std::uint32_t, const protocol::Vek*> older;
+  std::set<std::uint32_t> reached;
+  for (std::uint32_t number = vault.state().epoch().number;
+       number > 0 && older.size() < protocol::kMaxWraps; --number) {
+    const auto key = vault.KeyOf(number);
+    if (!key) continue;
+    if (!reached.contains(number)) older[number] = *key;
+    for (const auto& [wrapped, wrap] : vault.epochs().at(number).wraps) reached.insert(wrapped);
+  }
+  return older;
+}
+
+}  // namespace
+
+protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,
+                             const std::map<base::MemberId, protocol::Perm>& members) {
+  protocol::MemberList list;
+  for (const auto& [member, perm] : members) list[member] = {perm, 0};
+  return protocol::Want(list, kind, realm.roster(), realm.roster().head_seq());
+}
+
+base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const Editor& edit,
+                                   const Relister& relist) {
+  for (int i = 0;; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
+    if (const auto synced = realm.Sync(); !synced) return synced.error();
+    auto vault = VaultView::Fetch(realm, id);
+    if (!vault) return vault.error();
+    const auto current = vault->KeyOf(vault->state().epoch().number);
+    const auto list = DueList(realm, *vault, relist, current.ok());
+
+    std::vector<Edit> edits;
+    if (edit) {
+      auto wanted = edit(*vault);
+      if (!wanted) return wanted.error();
+      edits = *std::move(wanted);
+    }
+    if (!list && edits.empty()) return vault;
+
+    Draft draft(realm, vault->state());
+    const protocol::Vek* key = current ? *current : nullptr;
+    std::optional<protocol::Vek> fresh_key;
+    if (list) {
+      auto vek = protocol::Vek::Random();
+      if (!vek) return vek.error();
+      const auto status = draft.Epoch(*vek, *list, KeysToHandOn(*vault));
+      if (!status) return status.error();
+      fresh_key = *std::move(vek);
+      key = &*fresh_key;
+      // Whoever writes an EPOCH and can read the pinned record rewrites it in the same call.
+      const base::RecordId pinned = vault->state().pinned_record();
+      const bool edited =
+          std::ranges::any_of(edits, [&](const Edit& e) { return e.record == pinned; });
+      if (!edited && vault->Latest(pinned) != nullptr) {
+        if (auto content = vault->Read(pinned)) {
+          edits.push_back({pinned, *std::move(content), 0});
+        }
+      }
+    }
+    for (const Edit& e : edits) {
+      if (const auto status = draft.Rev(*key, e); !status) return status.error();
+    }
+
+    const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
+    if (!sent) return sent.error();
+    const Status& outcome = sent->front();
+    if (outcome) {
+      if (const auto status = realm.store().Apply({draft.Update()}); !status) {
+        return status.error();
+      }
+      return VaultView::Open(realm, id);
+    }
+    if (!IsRace(outcome.error().code()) || i + 1 == kTries) return outcome.error();
+  }
+}
+
+base::Result<NewVault> MakeVault(
+    Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
+    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
+    const base::Bytes* create) {
+  const protocol::MemberList list = ListNow(realm, kind, members);
+  for (const auto& [member, perm] : members) {
+    const auto row = list.find(member);
+    if (row == list.end() || row->second.perm != perm) {
+      return Error(Code::kInvalidArgument,
+                   "a member cannot be listed like that: see `godwit member list` for who holds "
+                   "which role");
+    }
+  }
+  Draft draft(realm, protocol::Vault());
+  const Status created = create != nullptr ? draft.Create(*create) : draft.Create(kind);
+  if (!created) return created.error();
+  auto vek = protocol::Vek::Random();
+  if (!vek) return vek.error();
+  if (const auto status = draft.Epoch(*vek, list, {}); !status) return status.error();
+  const auto edits = edit(draft.state().id());
+  if (!edits) return edits.error();
+  for (const Edit& e : *edits) {
+    if (const auto status = draft.Rev(*vek, e); !status) return status.error();
+  }
+  NewVault made;
+  made.id = draft.state().id();
+  made.update = draft.Update();
+  made.upload = draft.TakeUpload();
+  return made;
+}
+
+base::Result<VaultView> CreateVault(
+    Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
+    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit) {
+  for (int i = 0;; ++i) {
+    auto made = MakeVault(realm, kind, members, edit);
+    if (!made) return made.error();
+    const auto sent = realm.server().AppendEntries({made->upload});
+    if (!sent) return sent.error();
+    if (sent->front()) {
+      if (const auto status = realm.store().Apply({made->update}); !status) return status.error();
+      return VaultView::Open(realm, made->id);
+    }
+    if (!IsRace(sent->front().error().code()) || i + 1 == kTries) return sent->front().error();
+    if (const auto synced = realm.Sync(); !synced) return synced.error();
+  }
+}
+
+}  // namespace godwit::client
