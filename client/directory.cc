@@ -14,8 +14,8 @@ using base::Error;
 using base::Status;
 using protocol::Kind;
 
-// What everybody at the roster's head may hold in a vault that lists all. A member without a PUK yet
-// is listed once there is one.
+// What everybody at the roster's head may hold in a vault that lists all. A member without a PUK
+// yet is listed once there is one.
 std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind) {
   std::map<base::MemberId, protocol::Perm> members;
   const auto& roster = realm.roster();
@@ -39,8 +39,8 @@ base::Result<Directory> Directory::Read(Realm& realm) {
   if (!records) return records.error();
   for (const auto& [id, record] : *records) {
     const auto* version = vault->Latest(id);
-    const auto roles = realm.roster().RolesAt(version->header.author_member,
-                                              version->header.roster_seq);
+    const auto roles =
+        realm.roster().RolesAt(version->header.author_member, version->header.roster_seq);
     if ((roles & (protocol::kOwner | protocol::kAdmin)) == 0) continue;
     const auto& entry = record.directory_entry();
     const auto member = base::MemberId::FromBytes(base::AsBytes(entry.member()));

@@ -44,8 +44,8 @@ base::Status Ready(Realm& realm) {
 protocol::Roles RolesIn(Compartment compartment, protocol::Roles roles) {
   switch (compartment) {
     case Compartment::kIdentity:
-      return roles & (kGoverning | protocol::kCaseworker | protocol::kSupervisor |
-                      protocol::kIntake);
+      return roles &
+             (kGoverning | protocol::kCaseworker | protocol::kSupervisor | protocol::kIntake);
     case Compartment::kCases:
       return roles & (kGoverning | protocol::kCaseworker | protocol::kSupervisor |
                       protocol::kIntake | protocol::kCoordinator);
@@ -66,8 +66,8 @@ base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) 
   const auto staff = FreshStaff(**cases);
   if (!staff) return staff.error();
   for (const Human& human : *staff) {
-    const bool live = std::ranges::any_of(human.memberships,
-                                          [](const Membership& m) { return !m.ended; });
+    const bool live =
+        std::ranges::any_of(human.memberships, [](const Membership& m) { return !m.ended; });
     if (live && human.handle == newcomer.handle) {
       return Error(Code::kExists, "this handle is taken: choose another");
     }
@@ -94,8 +94,7 @@ base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) 
   if (newcomer.roles == 0 || covered != newcomer.roles) {
     return Error(Code::kInvalidArgument, "name at least one role, and roles that exist");
   }
-  const bool small_org =
-      ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
+  const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
   if (const auto status = CheckCompatible(human.memberships, small_org); !status) {
     return status.error();
   }
@@ -121,8 +120,8 @@ base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) 
     if (!sealed) return sealed.error();
     const base::InviteId id = protocol::InviteIdOf(*s);
     if (const auto put = (*realm)->server().PutOffer(id, *sealed); !put) return put.error();
-    OpenInvite invite{membership.compartment, newcomer, human.id, membership,
-                      *std::move(s),          id,       *std::move(sealed), {}, {}};
+    OpenInvite invite{membership.compartment, newcomer, human.id, membership, *std::move(s), id,
+                      *std::move(sealed),     {},       {}};
     crypto::FillRandom(invite.nonce_a);
     invites.push_back(std::move(invite));
   }
@@ -176,12 +175,11 @@ Status Inviter::Confirm(OpenInvite& invite) {
     human.id = invite.human;
     human.handle = invite.newcomer.handle;
   }
-  const auto same = std::ranges::find(human.memberships, invite.membership.member,
-                                      &Membership::member);
+  const auto same =
+      std::ranges::find(human.memberships, invite.membership.member, &Membership::member);
   if (same == human.memberships.end()) {
     human.memberships.push_back(invite.membership);
-    const bool small_org =
-        ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
+    const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
     if (const auto status = CheckCompatible(human.memberships, small_org); !status) return status;
     if (const auto status = WriteHuman(**cases, human); !status) return status;
   }
@@ -295,10 +293,15 @@ base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
   if (!seed) return seed.error();
   auto device = protocol::Device::FromSeed(*seed);
   if (!device) return device.error();
-  auto state = std::make_unique<State>(State{*std::move(invitation), *std::move(seed),
-                                             *std::move(device), std::move(server),
-                                             std::move(roster), invite,
-                                             std::move(messages->offer), {}, {}});
+  auto state = std::make_unique<State>(State{*std::move(invitation),
+                                             *std::move(seed),
+                                             *std::move(device),
+                                             std::move(server),
+                                             std::move(roster),
+                                             invite,
+                                             std::move(messages->offer),
+                                             {},
+                                             {}});
   crypto::FillRandom(state->nonce_d);
   protocol::MemberAdd add;
   add.member = offer->member;
@@ -309,8 +312,8 @@ base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
   add.device = state->device.keys();
   protocol::JoinRequest request;
   request.device = add.device;
-  request.pop = state->device.signing_key().Sign(
-      protocol::labels::kRosterPop, protocol::PopMessage(state->roster.realm(), add));
+  request.pop = state->device.signing_key().Sign(protocol::labels::kRosterPop,
+                                                 protocol::PopMessage(state->roster.realm(), add));
   request.commit = protocol::JoinCommit(state->nonce_d, invite);
   state->j1 = protocol::WriteJ1(state->invitation.s, request);
   const auto put = state->server->PutJoinMessage(invite, transport::JoinStep::kJ1, state->j1);
@@ -324,8 +327,9 @@ base::Result<std::optional<std::string>> Joiner::Poll() {
   const auto messages = state_->server->GetJoinMessages(state_->invite);
   if (!messages) return messages.error();
   if (messages->j1 != state_->j1 || messages->offer != state_->offer_bytes) {
-    return Error(Code::kFork, "the service changed the messages of this invitation: ask for a new "
-                              "one, and tell whoever invited you");
+    return Error(Code::kFork,
+                 "the service changed the messages of this invitation: ask for a new "
+                 "one, and tell whoever invited you");
   }
   if (messages->j2.empty()) return std::optional<std::string>();
   const auto nonce_a = protocol::ReadJ2(state_->invitation.s, messages->j2);
@@ -336,13 +340,11 @@ base::Result<std::optional<std::string>> Joiner::Poll() {
                                        protocol::WriteJ3(state_->invitation.s, state_->nonce_d));
     if (!put) return put.error();
   }
-  return std::optional(
-      protocol::Sas(state_->offer_bytes, state_->j1, *nonce_a, state_->nonce_d));
+  return std::optional(protocol::Sas(state_->offer_bytes, state_->j1, *nonce_a, state_->nonce_d));
 }
 
 base::Result<bool> Joiner::IsAdded() {
-  const auto statements =
-      state_->server->FetchRoster(state_->roster.size(), state_->invite);
+  const auto statements = state_->server->FetchRoster(state_->roster.size(), state_->invite);
   if (!statements) return statements.error();
   for (const base::Bytes& statement : *statements) {
     if (const auto status = state_->roster.Append(statement); !status) return status.error();
@@ -375,9 +377,8 @@ Status RemoveMember(Organisation& organisation, const std::string& handle, std::
   auto staff = FreshStaff(**cases);
   if (!staff) return staff.error();
   const auto human = std::ranges::find_if(*staff, [&](const Human& h) {
-    return h.handle == handle && std::ranges::any_of(h.memberships, [](const Membership& m) {
-             return !m.ended;
-           });
+    return h.handle == handle &&
+           std::ranges::any_of(h.memberships, [](const Membership& m) { return !m.ended; });
   });
   if (human == staff->end()) {
     return Error(Code::kNotFound, "nobody has this handle: see `godwit member list`");
@@ -388,8 +389,7 @@ Status RemoveMember(Organisation& organisation, const std::string& handle, std::
     if (const auto synced = (*realm)->Sync(); !synced) return synced;
     const auto& roster = (*realm)->roster();
     if (roster.IsMemberAt(membership.member, roster.head_seq())) {
-      const auto removed =
-          (*realm)->Author(protocol::MemberRemove{membership.member, reason});
+      const auto removed = (*realm)->Author(protocol::MemberRemove{membership.member, reason});
       if (!removed) return removed;
     }
     membership.ended = true;

@@ -93,8 +93,8 @@ class Joiner {
   // After both sides saw the same SAS: waits for nothing, says whether the MEMBER_ADD is there.
   base::Result<bool> IsAdded();
 
-  // Once added: the keys to keep. The caller makes store and keystore, opens the Realm and syncs it,
-  // which publishes the first PUK.
+  // Once added: the keys to keep. The caller makes store and keystore, opens the Realm and syncs
+  // it, which publishes the first PUK.
   base::Result<UnlockedRealm> TakeKeys(std::string handle) &&;
 
  private:

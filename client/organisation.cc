@@ -66,8 +66,8 @@ base::Result<Beginning> Begin(const Founding& founding, const RealmEndpoint& end
   row.roles = membership.roles;
   row.staff_commit = StaffCommit(endpoint.compartment, human, membership.r);
   row.devices.emplace_back(device->keys(), crypto::Signature());
-  auto signed_genesis = protocol::SignGenesis(std::move(genesis), base::SystemClock().NowMs(),
-                                              *root, {&*device});
+  auto signed_genesis =
+      protocol::SignGenesis(std::move(genesis), base::SystemClock().NowMs(), *root, {&*device});
   if (!signed_genesis) return signed_genesis.error();
 
   RealmInfo info;
@@ -91,8 +91,7 @@ Status Furnish(Realm& realm, const Founding& founding, const Human& human) {
   std::vector<Kind> kinds{Kind::kDirectory, Kind::kConfig};
   if (realm.compartment() == Compartment::kCases) kinds.push_back(Kind::kStaff);
   for (const Kind kind : kinds) {
-    const auto vault =
-        CreateVault(realm, kind, {{realm.member(), protocol::kFull}}, nothing);
+    const auto vault = CreateVault(realm, kind, {{realm.member(), protocol::kFull}}, nothing);
     if (!vault) return vault.error();
     policy.vaults[static_cast<std::uint8_t>(kind)] = vault->id();
   }

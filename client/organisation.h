@@ -51,18 +51,18 @@ struct RootSeed {
 };
 
 struct Founding {
-  std::string handle;        // of the founder, who becomes owner and admin of every realm
+  std::string handle;  // of the founder, who becomes owner and admin of every realm
   std::string display_name;
-  bool evaluation = false;   // thresholds of 1, no identity window, the floor of the passphrase cost
-  protocol::KdfCost cost;    // a floor for every keystore of the organisation
+  bool evaluation = false;  // thresholds of 1, no identity window, the floor of the passphrase cost
+  protocol::KdfCost cost;   // a floor for every keystore of the organisation
   std::vector<RealmEndpoint> endpoints;  // one for each compartment
 };
 
 // Makes an organisation: in each realm GENESIS, the founder's PUK, directory, config and (cases)
-// staff vault with the founder's records, and the POLICY_SET that names them; the cases realm first.
-// `keep` is called with a realm's keys before anything is sent, and returns the store's path: what
-// it could not keep is not founded. UNSUPPORTED: without `evaluation`. PERMISSION_DENIED: a claim
-// was refused.
+// staff vault with the founder's records, and the POLICY_SET that names them; the cases realm
+// first. `keep` is called with a realm's keys before anything is sent, and returns the store's
+// path: what it could not keep is not founded. UNSUPPORTED: without `evaluation`.
+// PERMISSION_DENIED: a claim was refused.
 struct Founded {
   std::map<protocol::Compartment, std::unique_ptr<Realm>> realms;
   std::vector<RootSeed> roots;

@@ -79,20 +79,20 @@ base::Result<std::unique_ptr<Realm>> Realm::Open(UnlockedRealm keys,
     address.pins.push_back(pin);
   }
   realm->server_ = std::make_unique<transport::RealmClient>(std::move(address));
-  realm->server_->SetProver([self = realm.get()](const base::Sha256Hash& spki,
-                                                 base::ByteSpan server_nonce)
-                                -> base::Result<base::Bytes> {
-    protocol::SessionRequest request;
-    request.realm = self->id_;
-    request.device = self->device_.id();
-    request.spki = spki;
-    if (server_nonce.size() != request.server_nonce.size()) {
-      return Error(Code::kInternal, "the service gave a nonce of another length");
-    }
-    std::ranges::copy(server_nonce, request.server_nonce.begin());
-    crypto::FillRandom(request.client_nonce);
-    return protocol::SignSessionRequest(request, self->device_.signing_key());
-  });
+  realm->server_->SetProver(
+      [self = realm.get()](const base::Sha256Hash& spki,
+                           base::ByteSpan server_nonce) -> base::Result<base::Bytes> {
+        protocol::SessionRequest request;
+        request.realm = self->id_;
+        request.device = self->device_.id();
+        request.spki = spki;
+        if (server_nonce.size() != request.server_nonce.size()) {
+          return Error(Code::kInternal, "the service gave a nonce of another length");
+        }
+        std::ranges::copy(server_nonce, request.server_nonce.begin());
+        crypto::FillRandom(request.client_nonce);
+        return protocol::SignSessionRequest(request, self->device_.signing_key());
+      });
   return realm;
 }
 
@@ -180,8 +180,7 @@ Status Realm::Author(const protocol::StatementPayload& payload,
     header.author_member = member();
     header.author_device = device_.id();
     header.time_ms = base::SystemClock().NowMs();
-    const base::Bytes statement =
-        protocol::SignStatement(header, payload, device_.signing_key());
+    const base::Bytes statement = protocol::SignStatement(header, payload, device_.signing_key());
     // What the own verifier refuses is not sent.
     protocol::Roster next = roster_;
     if (const auto status = next.Append(statement); !status) return status;

@@ -24,7 +24,8 @@ namespace godwit::client {
 // before it is kept. Not thread-safe.
 class Realm {
  public:
-  // Opens what is on this device; no network. E_STATE_LOST: the store is not what the keystore says.
+  // Opens what is on this device; no network. E_STATE_LOST: the store is not what the keystore
+  // says.
   static base::Result<std::unique_ptr<Realm>> Open(UnlockedRealm keys,
                                                    const std::filesystem::path& store_path);
   ~Realm();
@@ -57,8 +58,8 @@ class Realm {
   // Makes and publishes the next PUK for all active devices of this member.
   base::Status RotatePuk();
 
-  // This member's PUK pair of `gen`: from its box, or unwrapped from a newer one. E_KEY_MISMATCH: it
-  // is not what the roster lists. NOT_FOUND: this device cannot reach it.
+  // This member's PUK pair of `gen`: from its box, or unwrapped from a newer one. E_KEY_MISMATCH:
+  // it is not what the roster lists. NOT_FOUND: this device cannot reach it.
   base::Result<const crypto::KemKeyPair*> PukPair(std::uint32_t gen);
 
   // Header of an entry by this device at the roster's head.

@@ -126,8 +126,8 @@ base::Result<std::vector<Human>> ReadStaff(Realm& cases) {
   if (!records) return records.error();
   for (const auto& [id, record] : *records) {
     const auto* version = vault->Latest(id);
-    const auto roles = cases.roster().RolesAt(version->header.author_member,
-                                              version->header.roster_seq);
+    const auto roles =
+        cases.roster().RolesAt(version->header.author_member, version->header.roster_seq);
     if ((roles & (protocol::kOwner | protocol::kAdmin)) == 0) continue;
     auto human = FromRecord(id, record.staff_human());
     if (!human) return human.error();

@@ -163,8 +163,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     update.entries.push_back(entry);
   }
   if (view.state_.empty()) {
-    return verdict ? Error(Code::kNotFound, "no such vault, or not yours to see")
-                   : verdict.error();
+    return verdict ? Error(Code::kNotFound, "no such vault, or not yours to see") : verdict.error();
   }
   for (auto& content : contents) {
     const RecordVersion* latest = view.Latest(content.record);
@@ -216,8 +215,7 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
       if (later <= number || !payload.wraps.contains(number)) continue;
       const auto key = KeyOf(later);
       if (!key) continue;
-      opened =
-          protocol::UnwrapVek(**key, payload, epoch->second, state_.realm(), state_.id());
+      opened = protocol::UnwrapVek(**key, payload, epoch->second, state_.realm(), state_.id());
       if (*opened) break;
       realm_->KeepEvidence(opened->error(), payload.wraps.at(number));
     }
@@ -242,17 +240,16 @@ const VaultView::RecordVersion* VaultView::Latest(const base::RecordId& record) 
 base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) {
   const RecordVersion* version = Latest(record);
   const auto sealed = sealed_.find(record);
-  if (version == nullptr || sealed == sealed_.end() ||
-      sealed->second.rver != version->rev.rver) {
+  if (version == nullptr || sealed == sealed_.end() || sealed->second.rver != version->rev.rver) {
     return Error(Code::kNotFound, "this record is not served to you");
   }
   const auto key = KeyOf(version->rev.epoch);
   if (!key) return key.error();
-  const std::size_t floor = protocol::RecordFloor(realm_->compartment(), kind(),
-                                                  record == state_.pinned_record());
-  const auto text = protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev),
-                                         version->rev, sealed->second.salt,
-                                         sealed->second.ciphertext, floor);
+  const std::size_t floor =
+      protocol::RecordFloor(realm_->compartment(), kind(), record == state_.pinned_record());
+  const auto text =
+      protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev), version->rev,
+                           sealed->second.salt, sealed->second.ciphertext, floor);
   if (!text) {
     // The bytes are those that the author listed: the fault is the author's.
     realm_->KeepEvidence(text.error(), version->link.bytes());

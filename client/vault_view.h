@@ -16,17 +16,17 @@
 
 namespace godwit::client {
 
-// A vault as this device verified and keeps it: its chain's state, and its records opened on demand.
-// It must not outlive its Realm.
+// A vault as this device verified and keeps it: its chain's state, and its records opened on
+// demand. It must not outlive its Realm.
 class VaultView {
  public:
   // Opens what the local store holds. NOT_FOUND: nothing is there yet.
   static base::Result<VaultView> Open(Realm& realm, const base::VaultId& vault);
 
-  // Fetches what is new, verifies it from the entry last seen here, keeps it, and returns the whole.
-  // E_ROLLBACK, E_FORK: the service shows another past than before; the vault is frozen here and
-  // both branches are kept. E_ENTRY_INVALID and the like: the vault stays at its last good entry.
-  // NOT_FOUND: no such vault, or not this member's to see.
+  // Fetches what is new, verifies it from the entry last seen here, keeps it, and returns the
+  // whole. E_ROLLBACK, E_FORK: the service shows another past than before; the vault is frozen here
+  // and both branches are kept. E_ENTRY_INVALID and the like: the vault stays at its last good
+  // entry. NOT_FOUND: no such vault, or not this member's to see.
   static base::Result<VaultView> Fetch(Realm& realm, const base::VaultId& vault);
 
   // A view of entries that this device just wrote or holds in memory; nothing is kept.

@@ -129,8 +129,7 @@ std::optional<protocol::MemberList> DueList(Realm& realm, const VaultView& vault
                                             const Relister& relist, bool has_key) {
   const protocol::Roster& roster = realm.roster();
   const auto& epoch = vault.state().epoch();
-  protocol::MemberList want =
-      protocol::Want(epoch.list, vault.kind(), roster, roster.head_seq());
+  protocol::MemberList want = protocol::Want(epoch.list, vault.kind(), roster, roster.head_seq());
   std::erase_if(want, [](const auto& row) { return row.second.perm == protocol::kWrite; });
   if (relist) {
     const auto members = relist(want);

@@ -28,11 +28,11 @@ using Editor = std::function<base::Result<std::vector<Edit>>(VaultView& vault)>;
 using Relister =
     std::function<std::map<base::MemberId, protocol::Perm>(const protocol::MemberList& list)>;
 
-// Writes to a vault by the writer rule of docs/protocol.md section 5: syncs, writes an EPOCH first if
-// the one in force is not fresh at the roster's head (or `relist` changes its list), seals under it
-// alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED begins
-// again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no edits:
-// nothing is sent. PERMISSION_DENIED: this member may not write there.
+// Writes to a vault by the writer rule of docs/protocol.md section 5: syncs, writes an EPOCH first
+// if the one in force is not fresh at the roster's head (or `relist` changes its list), seals under
+// it alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED
+// begins again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no
+// edits: nothing is sent. PERMISSION_DENIED: this member may not write there.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
                                    const Relister& relist = {});
 

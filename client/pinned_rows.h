@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/id.h"
+#include "base/result.h"
+#include "client/realm.h"
+#include "godwit/content/v1/record.pb.h"
+#include "protocol/kinds.h"
+
+namespace godwit::client {
+
+// A vault's pinned record, read cold (docs/protocol.md section 5) and kept here: what boards and
+// the index from codes to vaults are made of. To be shown as "not fully checked" until the vault
+// was fetched whole.
+struct PinnedRow {
+  base::VaultId vault;
+  std::uint64_t head_seq = 0;
+  base::Link head;
+  content::v1::Record record;
+  bool fully_checked = false;
+};
+
+// Brings the rows of a kind up to date: what changed since the last time is fetched, every row
+// verified and opened, on as many threads as there are cores. A row that shows an older state than
+// remembered (E_ROLLBACK), does not verify or does not open is refused with evidence kept; the rest
+// is kept all the same, and the first such error returned. `progress` hears the rows done.
+base::Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
+                            const std::function<void(std::size_t)>& progress = {});
+
+// The rows of a kind as of the last sync, in no particular order; those of vaults that this member
+// can no longer read are left out.
+base::Result<std::vector<PinnedRow>> ReadPinnedRows(Realm& realm, protocol::Kind kind);
+
+}  // namespace godwit::client
