@@ -111,8 +111,7 @@ class Scanner {
     Found found;
     const auto own = reinterpret_cast<std::uintptr_t>(buffer_);
     for (const auto& region : Regions()) {
-      // The shadow of a sanitizer is terabytes of nothing.
-      if (!region.readable || region.end - region.begin > kLargestRegion) continue;
+      if (!region.readable) continue;
       for (auto at = region.begin; at < region.end; at += kBufferSize - kNeedleSize) {
         const std::size_t size = std::min<std::size_t>(kBufferSize, region.end - at);
         const auto read = pread(memory_, buffer_, size, static_cast<off_t>(at));
@@ -131,7 +130,6 @@ class Scanner {
 
  private:
   static constexpr std::size_t kBufferSize = 1 << 20;
-  static constexpr std::uintptr_t kLargestRegion = std::uintptr_t{1} << 34;
 
   std::size_t Count(const Needle& needle, std::size_t size, std::uintptr_t base,
                     std::uintptr_t own) const {
