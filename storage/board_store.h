@@ -22,15 +22,21 @@ class ChangeCursor {
 
   // Nothing has been seen.
   ChangeCursor() = default;
+  // A moment of a cluster: `oldest_running` is the oldest transaction that had not ended.
+  ChangeCursor(std::uint64_t system, std::uint32_t timeline, std::uint64_t oldest_running)
+      : system_(system), timeline_(timeline), oldest_running_(oldest_running) {}
   // Empty bytes: nothing has been seen. INVALID_ARGUMENT: not what bytes() gave.
   static base::Result<ChangeCursor> FromBytes(base::ByteSpan bytes);
 
   base::Bytes bytes() const;
 
- private:
-  friend class BoardStore;
+  // Rows with this mark and above may be new to who comes with this cursor at the moment `now`.
+  std::uint64_t FirstNewMark(const ChangeCursor& now) const {
+    return system_ == now.system_ && timeline_ == now.timeline_ ? oldest_running_ : 0;
+  }
 
-  // u64 system identifier | u32 timeline | u64 the oldest transaction that was still running
+ private:
+  // bytes(): u64 system identifier of the cluster | u32 timeline | u64 oldest running
   std::uint64_t system_ = 0;
   std::uint32_t timeline_ = 0;
   std::uint64_t oldest_running_ = 0;

@@ -98,8 +98,11 @@ class Transaction {
   // Runs a prepared statement. Any error ends the transaction: return it, and nothing else.
   // Codes as Database::Write.
   base::Result<Rows> Execute(const Statement& statement, const Parameters& parameters = {});
-  // Runs the statements of `sql`, which takes no parameters: for migrations.
+  // Runs the statements of `sql`, which take no parameters: for migrations.
   base::Status Script(std::string_view sql);
+  // Runs `work` so that its failure undoes its own statements alone, and the transaction goes on:
+  // an error of its own, EXISTS or INVALID_ARGUMENT. Any other still ends the transaction.
+  base::Status Attempt(const std::function<base::Status(Transaction&)>& work);
 
  private:
   friend class Database;
@@ -140,6 +143,20 @@ class Database {
 
   std::unique_ptr<Impl> impl_;
 };
+
+// Database::Read with a `work` that returns base::Result<T>.
+template <class T, class Work>
+base::Result<T> ReadAs(Database& database, Work&& work) {
+  std::optional<T> value;
+  const base::Status status = database.Read([&](Transaction& transaction) -> base::Status {
+    base::Result<T> result = work(transaction);
+    if (!result) return result.error();
+    value.emplace(*std::move(result));
+    return base::Status::Ok();
+  });
+  if (!status) return status.error();
+  return *std::move(value);
+}
 
 // Whether `error` says that a commit may or may not have taken place. Never success, and no proof
 // of failure: read again what is stored before going on.

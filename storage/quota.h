@@ -28,12 +28,17 @@ struct QuotaCharge {
   std::uint64_t amount = 1;
   std::uint64_t limit = 0;
 };
+// The charges of one act.
+using QuotaCharges = std::span<const QuotaCharge>;
 
-// Counts in the transaction of the acts themselves. `charges` are those of one act each; the answer
-// says of each act whether it fits, judged in this order. Counts of acts that do not fit, or that
-// are `skipped`, stay as they were.
-base::Result<std::vector<bool>> TakeQuotas(Transaction& transaction, const base::RealmId& realm,
-                                           std::span<const std::span<const QuotaCharge>> charges);
+// Locks the counters that `acts` charge until the transaction ends, and says of each act in turn
+// whether it fits after those before it that fit. Nothing is counted yet.
+// Codes as Transaction::Execute.
+base::Result<std::vector<bool>> JudgeQuotas(Transaction& transaction, const base::RealmId& realm,
+                                            std::span<const QuotaCharges> acts);
+// Counts `acts`, which JudgeQuotas took. Codes as Transaction::Execute.
+base::Status CountQuotas(Transaction& transaction, const base::RealmId& realm,
+                         std::span<const QuotaCharges> acts);
 
 // Counts and cleanup outside of acts. Thread-safe.
 class QuotaStore {
