@@ -48,7 +48,7 @@ base::Result<std::vector<CaseRow>> ListCases(Organisation& organisation);
 enum class LinkState { kNone, kBothSides, kCaseSideOnly, kPersonSideOnly, kMismatch, kNotYours };
 
 // A case opened whole: each part is there if this member may read it.
-struct CaseFile {
+struct OpenedCase {
   CaseRow row;
   std::optional<content::v1::Case> facts;
   bool sensitive_readable = false;
@@ -59,8 +59,8 @@ struct CaseFile {
 };
 // Fetches and verifies the case's vaults (`offline`: reads what is on the device) and opens them.
 // NOT_FOUND: no such case, or not this member's.
-base::Result<CaseFile> ShowCase(Organisation& organisation, std::string_view code,
-                                bool offline = false);
+base::Result<OpenedCase> ShowCase(Organisation& organisation, std::string_view code,
+                                  bool offline = false);
 
 // The person of a case. PERMISSION_DENIED: this member does not work in the identity realm.
 // NOT_FOUND: no such case of this member's, or its person is not served to them.

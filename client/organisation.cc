@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "client/directory.h"
+#include "client/pinned_rows.h"
 #include "client/staff.h"
 #include "client/vault_view.h"
 #include "client/vault_writer.h"
@@ -32,6 +33,17 @@ protocol::Policy FirstPolicy(const Founding& founding, const base::Sha256Hash& p
     policy.identity_window_s = 0;
   }
   return policy;
+}
+
+// The kinds whose pinned records make a member's board, and the index from codes to vaults.
+std::vector<Kind> IndexedKinds(Compartment compartment, protocol::Roles roles) {
+  const bool works = (roles & (protocol::kCaseworker | protocol::kSupervisor)) != 0;
+  if (compartment == Compartment::kIdentity && works) return {Kind::kPerson};
+  if (compartment == Compartment::kCases && works) return {Kind::kCase, Kind::kSensitive};
+  if (compartment == Compartment::kCases && (roles & protocol::kCoordinator) != 0) {
+    return {Kind::kCase};
+  }
+  return {};
 }
 
 // Keys of a founder in a realm, and its GENESIS.
@@ -161,6 +173,9 @@ Status Organisation::Sync(
       }
     }
     if (progress) progress(compartment, heads.size(), heads.size());
+    for (const Kind kind : IndexedKinds(compartment, realm->roles())) {
+      keep(SyncPinnedRows(*realm, kind));
+    }
     // A vault that failed is asked for again the next time.
     if (all) keep(realm->store().Put(kVaultsCursor, *next));
   }

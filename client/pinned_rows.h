@@ -30,8 +30,7 @@ struct PinnedRow {
 base::Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
                             const std::function<void(std::size_t)>& progress = {});
 
-// The rows of a kind as of the last sync, in no particular order; those of vaults that this member
-// can no longer read are left out.
+// The rows of a kind as of the last sync, in no particular order.
 base::Result<std::vector<PinnedRow>> ReadPinnedRows(Realm& realm, protocol::Kind kind);
 
 }  // namespace godwit::client

@@ -1,0 +1,213 @@
+#include "client/pinned_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "client/vault_view.h"
+#include "protocol/ce.h"
+#include "protocol/cold_read.h"
+#include "protocol/epoch_keys.h"
+#include "protocol/record.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+
+// Rows that are verified together, and the most that are held in memory unopened.
+constexpr std::size_t kBatch = 512;
+
+// row = u64 head_seq|head[32]|u8 fully checked|var32 record
+base::Bytes WriteRow(const PinnedRow& row, base::ByteSpan record) {
+  protocol::Writer w;
+  w.U64(row.head_seq).Fixed(row.head).U8(row.fully_checked ? 1 : 0).Var32(record);
+  return w.Take();
+}
+
+base::Result<PinnedRow> ParseRow(const base::VaultId& vault, base::ByteSpan bytes) {
+  protocol::Reader r(bytes);
+  PinnedRow row;
+  row.vault = vault;
+  row.head_seq = r.U64();
+  row.head = r.Take<base::Link>();
+  row.fully_checked = r.Presence();
+  const base::ByteSpan record = r.Var32();
+  if (!r.Done()) return Error(Code::kStateLost, "a row of the local store is malformed");
+  auto parsed = ParseRecord(record);
+  if (!parsed) return parsed.error();
+  row.record = *std::move(parsed);
+  return row;
+}
+
+using PukPairs = std::map<std::uint32_t, const crypto::KemKeyPair*>;
+
+struct Opened {
+  base::VaultId vault;
+  std::uint64_t head_seq = 0;
+  base::Link head;
+  crypto::SecretBytes text;
+};
+
+// The key of epoch `number`: the box opens the one in force, wraps lead from there to older ones.
+base::Result<protocol::Vek> KeyOf(const protocol::ColdVault& cold, std::uint32_t number,
+                                  base::ByteSpan box, const base::RealmId& realm,
+                                  const base::MemberId& member, const PukPairs& pairs) {
+  const protocol::Epoch& current = cold.epochs.back();
+  const auto row = current.list.find(member);
+  if (row == current.list.end() || !pairs.contains(row->second.puk_gen)) {
+    return Error(Code::kNotFound, "the key of a vault is out of your reach");
+  }
+  auto key =
+      protocol::OpenVek(current, realm, cold.vault, member, *pairs.at(row->second.puk_gen), box);
+  std::uint32_t at = current.epoch;
+  while (key && at != number) {
+    const protocol::Epoch& epoch = cold.epochs[at - 1];
+    // The oldest wrap that is not older than what is looked for leads there soonest.
+    const auto wrap = epoch.wraps.lower_bound(number);
+    if (wrap == epoch.wraps.end()) {
+      return Error(Code::kNotFound, "the key of a vault is out of your reach");
+    }
+    key = protocol::UnwrapVek(*key, epoch, cold.epochs[wrap->first - 1], realm, cold.vault);
+    at = wrap->first;
+  }
+  return key;
+}
+
+base::Result<Opened> OpenRow(const transport::BoardRow& row, const protocol::Roster& roster,
+                             const base::MemberId& member, const PukPairs& pairs) {
+  const auto cold = protocol::ReadCold({row.create, row.epochs, row.pinned, row.head}, roster);
+  if (!cold) return cold.error();
+  const auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
+  if (!key) return key.error();
+  auto text = protocol::OpenRecord(*key, protocol::PlaceOf(cold->pinned_header, cold->pinned),
+                                   cold->pinned, row.salt, row.ciphertext,
+                                   protocol::RecordFloor(roster.compartment(), cold->kind, true));
+  if (!text) return text.error();
+  return Opened{cold->vault, cold->head_seq, cold->head, *std::move(text)};
+}
+
+PukPairs PairsOf(Realm& realm) {
+  PukPairs pairs;
+  const auto* self = realm.roster().FindMember(realm.member());
+  if (self == nullptr) return pairs;
+  for (const auto& puk : self->puks) {
+    if (const auto pair = realm.PukPair(puk.gen)) pairs[puk.gen] = *pair;
+  }
+  return pairs;
+}
+
+// Opens a batch on all cores; each result stands at its row's place.
+std::vector<std::optional<base::Result<Opened>>> OpenAll(
+    const std::vector<transport::BoardRow>& rows, const protocol::Roster& roster,
+    const base::MemberId& member, const PukPairs& pairs) {
+  std::vector<std::optional<base::Result<Opened>>> results(rows.size());
+  const std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::jthread> workers;
+  for (std::size_t t = 0; t < threads; ++t) {
+    workers.emplace_back([&, t] {
+      for (std::size_t i = t; i < rows.size(); i += threads) {
+        results[i].emplace(OpenRow(rows[i], roster, member, pairs));
+      }
+    });
+  }
+  workers.clear();
+  return results;
+}
+
+}  // namespace
+
+Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
+                      const std::function<void(std::size_t)>& progress) {
+  if (const auto synced = realm.Sync(); !synced) return synced;
+  const auto cursor = realm.store().RowsCursor(kind);
+  if (!cursor) return cursor.error();
+  std::map<base::VaultId, std::pair<std::uint64_t, base::Link>> known;
+  const auto cached = ReadPinnedRows(realm, kind);
+  if (!cached) return cached.error();
+  for (const PinnedRow& row : *cached) known[row.vault] = {row.head_seq, row.head};
+
+  Status first;
+  bool complete = true;
+  std::size_t done = 0;
+  std::vector<transport::BoardRow> batch;
+  PukPairs pairs = PairsOf(realm);
+  const auto refuse = [&](const Error& error, const transport::BoardRow& row) {
+    // A vault that others moved to a key out of reach is no fault of anybody's.
+    if (error.code() != Code::kNotFound) realm.KeepEvidence(error, row.pinned);
+    if (first) first = error;
+    complete = false;
+  };
+  const auto flush = [&](base::ByteSpan next_cursor) -> Status {
+    auto results = OpenAll(batch, realm.roster(), realm.member(), pairs);
+    std::vector<std::pair<base::VaultId, base::Bytes>> rows;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!*results[i] && results[i]->error().code() == Code::kStaleRoster) {
+        if (const auto synced = realm.Sync(); !synced) return synced;
+        pairs = PairsOf(realm);
+        results[i].emplace(OpenRow(batch[i], realm.roster(), realm.member(), pairs));
+      }
+      if (!*results[i]) {
+        refuse(results[i]->error(), batch[i]);
+        continue;
+      }
+      const Opened& opened = **results[i];
+      PinnedRow row;
+      row.vault = opened.vault;
+      row.head_seq = opened.head_seq;
+      row.head = opened.head;
+      const auto before = known.find(row.vault);
+      if (before != known.end() && row.head_seq < before->second.first) {
+        refuse({Code::kRollback, "the service shows an older state of a vault than before"},
+               batch[i]);
+        continue;
+      }
+      if (before != known.end() && row.head_seq == before->second.first &&
+          row.head != before->second.second) {
+        refuse({Code::kFork, "the service shows another history of a vault than before"}, batch[i]);
+        continue;
+      }
+      const auto whole = realm.store().Remembered(row.vault);
+      if (!whole) return whole.error();
+      row.fully_checked = *whole && (*whole)->head == row.head;
+      rows.emplace_back(row.vault, WriteRow(row, opened.text.Expose()));
+    }
+    done += batch.size();
+    batch.clear();
+    if (progress) progress(done);
+    return realm.store().PutRows(kind, rows, next_cursor);
+  };
+
+  const auto fetched = realm.server().FetchBoard(
+      static_cast<std::uint32_t>(kind), *cursor, [&](transport::BoardRow row) -> Status {
+        batch.push_back(std::move(row));
+        return batch.size() == kBatch ? flush(*cursor) : Status();
+      });
+  if (!fetched) return fetched.error();
+  // Rows that were refused are asked for again the next time.
+  if (const auto status = flush(complete ? *fetched : *cursor); !status) return status;
+  return first;
+}
+
+base::Result<std::vector<PinnedRow>> ReadPinnedRows(Realm& realm, protocol::Kind kind) {
+  const auto stored = realm.store().Rows(kind);
+  if (!stored) return stored.error();
+  std::vector<PinnedRow> rows;
+  rows.reserve(stored->size());
+  for (const auto& [vault, bytes] : *stored) {
+    auto row = ParseRow(vault, bytes);
+    if (!row) return row.error();
+    if (!row->fully_checked) {
+      const auto whole = realm.store().Remembered(vault);
+      if (!whole) return whole.error();
+      row->fully_checked = *whole && (*whole)->seq >= row->head_seq;
+    }
+    rows.push_back(*std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace godwit::client
