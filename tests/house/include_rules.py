@@ -44,7 +44,8 @@ SOLE_HOMES = [
     ("SQLite", r"sqlite3(ext)?\.h$", r"client/"),
     ("ICU", r"unicode/", r"client/"),
     ("CLI11", r"CLI/", r"(client/cli|tools/[^/]+|services/[^/]+)/main\.cc$"),
-    ("OpenSSL X.509", r"openssl/(x509|x509v3|x509_vfy|pem|asn1)", r"tools/admin/"),
+    ("OpenSSL X.509", r"openssl/(x509|x509v3|x509_vfy|pem|asn1)",
+     r"(tools/admin/|transport/certificate\.cc$)"),
 ]
 
 # Other OpenSSL is for the TLS that gRPC has no switch for, for certificates, and for a cipher that

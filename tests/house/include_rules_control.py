@@ -54,6 +54,7 @@ GOOD = {
     "crypto/a.cc": '#include <sodium.h>\n#include "crypto/a.h"\n#include "base/result.h"',
     "protocol/a.cc": '#include "crypto/a.h"\n#include "protocol/b.h"',
     "transport/a.h": '#include <grpcpp/grpcpp.h>\n#include "godwit/realm/v1/realm.grpc.pb.h"',
+    "transport/certificate.cc": "#include <openssl/x509.h>",
     "storage/a.cc": "#include <pqxx/pqxx>",
     "services/realm/realm_service.cc": '#include <grpcpp/grpcpp.h>\n#include "services/server/a.h"',
     "services/cases/main.cc": '#include <CLI/CLI.hpp>\n#include "services/realm/a.h"',
