@@ -8,10 +8,10 @@
 #   postgres_cluster.sh halt DIR     stop it and keep its data
 #   postgres_cluster.sh crash DIR    kill -9 the postmaster and all its backends, keep the data
 #
-# DIR/conninfo holds a libpq connection string for the superuser: what GODWIT_TEST_PG may name, for
-# a test binary run by hand. The cluster itself lies in a short path under /tmp, because a socket's
-# path has 107 bytes at most and user postgres cannot enter every build folder; DIR/cluster names
-# it. Run by root, the server runs as user postgres.
+# DIR/conninfo holds a libpq connection string for the superuser; a test binary run by hand finds it
+# where GODWIT_TEST_PG_FILE names this file. The cluster itself lies in a short path under /tmp,
+# because a socket's path has 107 bytes at most and user postgres cannot enter every build folder;
+# DIR/cluster names it. Run by root, the server runs as user postgres.
 #
 # GODWIT_PG_CLUSTER, where set, names the cluster's folder instead: one that lasts.
 set -euo pipefail
