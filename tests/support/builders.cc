@@ -41,6 +41,29 @@ void Require(const base::Status& status) {
   std::abort();
 }
 
+base::Bytes SignRaw(const protocol::StatementHeader& h, base::ByteSpan payload,
+                    const crypto::SigningKey& key) {
+  protocol::Writer body;
+  body.Raw("gw1/st").U8(h.ver).U16(h.suite).Fixed(h.realm).U64(h.seq).Fixed(h.prev).U8(h.type);
+  body.Fixed(h.author_member).Fixed(h.author_device).U64(h.time_ms).U64(h.log_size);
+  body.Fixed(h.log_root).Var32(payload);
+  protocol::Writer w;
+  w.Var32(body.bytes()).Fixed(key.Sign(protocol::labels::kRoster, body.bytes()));
+  return w.Take();
+}
+
+base::Bytes SignRaw(const protocol::EntryHeader& h, base::ByteSpan payload,
+                    const crypto::SigningKey& key) {
+  protocol::Writer body;
+  body.Raw("gw1/ve").U8(h.ver).U16(h.suite).Fixed(h.realm).Fixed(h.vault).U64(h.seq);
+  body.Fixed(h.prev).U8(h.type).Fixed(h.author_member).Fixed(h.author_device);
+  body.U64(h.roster_seq).Fixed(h.roster_head).Fixed(h.epoch_link).Fixed(h.pin_link);
+  body.Var32(payload);
+  protocol::Writer w;
+  w.Var32(body.bytes()).Fixed(key.Sign(protocol::labels::kVault, body.bytes()));
+  return w.Take();
+}
+
 protocol::Policy TestRealm::EvaluationPolicy() {
   protocol::Policy policy;
   policy.flags = protocol::Policy::kEvaluation;

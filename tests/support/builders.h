@@ -40,6 +40,12 @@ struct Person {
   const protocol::Device& device() const { return devices[0]; }
 };
 
+// A statement or entry whose payload is any bytes, of the header's own type.
+base::Bytes SignRaw(const protocol::StatementHeader& header, base::ByteSpan payload,
+                    const crypto::SigningKey& key);
+base::Bytes SignRaw(const protocol::EntryHeader& header, base::ByteSpan payload,
+                    const crypto::SigningKey& key);
+
 // Who stands in a GENESIS.
 struct Founder {
   protocol::Roles roles = protocol::kOwner;
