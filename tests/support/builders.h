@@ -58,7 +58,7 @@ class TestRealm {
  public:
   // GENESIS with the founders, then a PUK_ROTATE of each.
   explicit TestRealm(protocol::Compartment compartment,
-                     const std::vector<Founder>& founders = {Founder{}},
+                     const std::vector<Founder>& founders = OneOwner(),
                      std::string_view name = "test");
   // The same with a policy of the test's own; stops after GENESIS.
   TestRealm(protocol::Compartment compartment, const std::vector<Founder>& founders,
@@ -66,6 +66,7 @@ class TestRealm {
   TestRealm(const TestRealm&) = delete;
   TestRealm& operator=(const TestRealm&) = delete;
 
+  static std::vector<Founder> OneOwner() { return std::vector<Founder>(1); }
   static protocol::Policy EvaluationPolicy();
 
   const protocol::Roster& roster() const { return roster_; }
