@@ -23,8 +23,8 @@ mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 cluster=$(cat "$dir/cluster" 2>/dev/null || true)
 
-bin=$(ls -d /usr/lib/postgresql/15/bin /usr/lib/postgresql/*/bin 2>/dev/null | head -n 1)
-[[ -n $bin ]] || { echo "postgres_cluster: no PostgreSQL server is installed" >&2; exit 1; }
+bin=/usr/lib/postgresql/15/bin
+[[ -x $bin/postgres ]] || { echo "postgres_cluster: no $bin/postgres" >&2; exit 1; }
 
 # Runs a server program as the user that the server runs as, from a folder that this user can enter.
 as_server() {
@@ -59,6 +59,11 @@ remove() {
 create() {
   if [[ -n ${GODWIT_PG_CLUSTER:-} ]]; then
     cluster=$GODWIT_PG_CLUSTER
+    # Its socket, .s.PGSQL.5432, and that one's lock stand below it.
+    if [[ ${#cluster} -gt 85 ]]; then
+      echo "postgres_cluster: a socket's path is short, and $cluster is long" >&2
+      exit 1
+    fi
     mkdir -p "$cluster"
   else
     cluster=$(mktemp -d /tmp/godwit-pg.XXXXXX)
