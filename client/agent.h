@@ -20,10 +20,10 @@ namespace godwit::client {
 // and nowhere else. It listens on a Unix socket of mode 0600 in $XDG_RUNTIME_DIR/godwit/ or, where
 // that is not set, in /tmp/godwit-<uid>/ (mode 0700, this user's, or refused), answers processes of
 // the same user alone, and ends after some idle time, at Lock, on SIGTERM, SIGHUP and SIGINT, and
-// when its socket is removed, as at a logout.
+// within five seconds when its socket is removed, as at a logout.
 
 // The longest message, in bytes.
-inline constexpr std::size_t kMaxAgentMessage = 32 * 1024;
+inline constexpr std::size_t kMaxAgentMessage = 8 * 1024;
 
 struct AgentOptions {
   // Ends after this time without a Put or a Get; time asleep counts.
@@ -67,7 +67,8 @@ class AgentClient {
 };
 
 // Starts the agent of `profile` as a process of its own and returns when it answers. `command` is
-// the program and its arguments, which must end in RunAgent for the same profile: for `godwit`,
+// the program, by its whole path, and its arguments; it calls RunAgent for the same profile. For
+// `godwit`:
 // {"/proc/self/exe", "agent", ...}. The process has a session of its own, no terminal and no file
 // of this one; keys reach it by AgentClient::Put alone. An agent that runs already is no error.
 // UNAVAILABLE: it did not answer within five seconds. IO: no process could be made.

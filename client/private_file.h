@@ -37,7 +37,8 @@ base::Result<OwnedFd> OpenPrivateDir(const std::filesystem::path& dir);
 base::Result<OwnedFd> MakePrivateDir(const std::filesystem::path& dir);
 
 // Checks that `path` is a regular file of this user's alone: no symlink, no second hard link,
-// neither readable nor writable by anybody else. NOT_FOUND, PERMISSION_DENIED, IO.
+// neither readable nor writable by anybody else. Never opens it: closing a file ends the locks that
+// SQLite holds on it in this process. NOT_FOUND, PERMISSION_DENIED, IO.
 base::Status CheckPrivateFile(const std::filesystem::path& path);
 
 // Returns the content of such a file. Errors as CheckPrivateFile; IO: longer than `max_size`.

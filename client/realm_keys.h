@@ -15,6 +15,9 @@ namespace godwit::client {
 // Seals what a device keeps of one realm (client/store.h). Random, made with the device.
 using StoreKey = crypto::Secret<struct StoreKeyTag, 32>;
 
+// The most hosts that a realm has.
+inline constexpr std::size_t kMaxHosts = 16;
+
 // What a device must know of a realm before it can speak with it, and nobody else may read.
 struct RealmInfo {
   base::Fingerprint fingerprint;  // the pinned F
@@ -22,7 +25,7 @@ struct RealmInfo {
   base::MemberId member;
   std::string handle;  // a CE str; may be empty
   // Where the realm's service listens ("realm.example:8443"), each with its pin: SHA-256 of the
-  // SubjectPublicKeyInfo of the realm's own certificate authority. At least one.
+  // SubjectPublicKeyInfo of the realm's own certificate authority. 1 to kMaxHosts.
   std::map<std::string, base::Sha256Hash> hosts;
   bool evaluation = false;
 

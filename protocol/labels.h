@@ -42,6 +42,8 @@ inline constexpr crypto::DeriveLabel kDeskSignKey{"desk-sign"};
 inline constexpr crypto::DeriveLabel kDeskKem{"desk-kem"};
 inline constexpr crypto::DeriveLabel kDeskAuth{"desk-auth"};
 inline constexpr crypto::DeriveLabel kSystemRecord{"sysrec"};
+// The ids of what a device keeps, so that its file does not list them (section 10, local store).
+inline constexpr crypto::DeriveLabel kLocalTag{"local-tag"};
 
 inline constexpr crypto::HashLabel kLink{"link"};
 inline constexpr crypto::HashLabel kDevice{"device"};
@@ -102,7 +104,8 @@ inline constexpr std::array kAllDerive{crypto::kDeriveCommitting,
                                        kDeskSignKey,
                                        kDeskKem,
                                        kDeskAuth,
-                                       kSystemRecord};
+                                       kSystemRecord,
+                                       kLocalTag};
 inline constexpr std::array kAllHash{kLink,   kDevice, kRealm,    kVaultId,    kChain,
                                      kOrigin, kShare,  kInviteId, kJoinCommit, kSas,
                                      kStaff,  kInbox,  kSummary};
