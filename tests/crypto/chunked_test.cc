@@ -100,8 +100,10 @@ TEST(Chunked, NothingOpensAfterAFailureOrTheEnd) {
   const auto sealed = Seal(root, {}, Text(kChunkSize + 1));
   auto failed = ChunkOpener::Start(DefaultChunked(), root, {}, sealed.header);
   ASSERT_TRUE(failed);
-  EXPECT_FALSE(failed->Open(sealed.chunks[1]));
-  EXPECT_FALSE(failed->Open(sealed.chunks[0]));
+  auto altered = sealed.chunks[0];
+  altered[0] ^= 1;
+  EXPECT_FALSE(failed->Open(altered));
+  // Whole and in its place, but behind one that was not.
   EXPECT_FALSE(failed->Open(sealed.chunks[1]));
   EXPECT_FALSE(failed->complete());
 
@@ -113,6 +115,20 @@ TEST(Chunked, NothingOpensAfterAFailureOrTheEnd) {
   EXPECT_TRUE(ended->complete());
   EXPECT_FALSE(ended->Open(sealed.chunks[1]));
   EXPECT_FALSE(ended->complete());
+}
+
+// A sealer that goes on after its last chunk, as ours refuses to: the opener must not follow it.
+TEST(Chunked, AChunkSealedForAPlaceAfterTheEndIsRefused) {
+  const auto root = RandomKey();
+  ChunkSealer sealer(DefaultChunked(), root, {});
+  internal::ChunkedState rogue(DefaultChunked(), root, {},
+                               ByteSpan(sealer.Header()).first<kChunkedSaltSize>());
+  auto opener = ChunkOpener::Start(DefaultChunked(), root, {}, sealer.Header());
+  ASSERT_TRUE(opener);
+  EXPECT_TRUE(opener->Open(rogue.Seal(Bytes{1})));
+  EXPECT_TRUE(opener->complete());
+  EXPECT_FALSE(opener->Open(rogue.Seal(Bytes{2})));
+  EXPECT_FALSE(opener->complete());
 }
 
 TEST(Chunked, AnotherKeyContextOrHeaderIsRefused) {
