@@ -12,7 +12,6 @@ using base::Error;
 constexpr std::uint64_t kPageRows = 256;
 constexpr std::uint64_t kPageBytes = 1 << 20;
 constexpr std::uint64_t kListRows = 4096;
-constexpr std::uint8_t kRead = 1;  // bit of perm
 
 // All transactions below the snapshot's xmin have ended: what they changed is seen at this moment,
 // and what is not seen has a mark at or above it, whenever it commits. Transactions are numbered by
@@ -50,7 +49,7 @@ FROM unnest($3::bytea[], $4::bigint[]) WITH ORDINALITY AS u (vault_id, epoch, pl
 JOIN box AS b ON b.realm_id = $1::bytea AND b.vault_id = u.vault_id AND b.member_id = $2::bytea
   AND b.epoch = u.epoch)"};
 
-// Reads for whom the EPOCH in force lists with read alone, whatever the caller makes of it.
+// For whom the EPOCH in force lists with read alone.
 constexpr Statement kContent = {"board_content", R"(
 SELECT u.place, b.ciphertext
 FROM unnest($3::bytea[], $4::bytea[], $5::bigint[]) WITH ORDINALITY
@@ -188,24 +187,28 @@ base::Result<BoardPage> BoardStore::ReadBoard(const base::RealmId& realm,
       page.rows[boxes->Int(i, 0) - 1].box = boxes->Bytes(i, 1);
     }
 
-    std::vector<std::size_t> readable;
+    std::vector<std::size_t> with_pin;
     std::vector<ByteSpan> pin_vaults, pin_records;
     std::vector<std::uint64_t> pin_rvers;
-    std::vector<RevisionKey> revisions;
     for (std::size_t i = 0; i < page.rows.size(); ++i) {
-      if (keys[i].pin_rver == 0 || (page.rows[i].perm & kRead) == 0) continue;
-      readable.push_back(i);
+      if (keys[i].pin_rver == 0) continue;
+      with_pin.push_back(i);
       pin_vaults.push_back(page.rows[i].vault.bytes());
       pin_records.push_back(keys[i].pin_record.bytes());
       pin_rvers.push_back(keys[i].pin_rver);
-      revisions.push_back({page.rows[i].vault, keys[i].pin_record, keys[i].pin_rver});
     }
     Parameters pins;
     pins.Id(realm).Id(member).BytesArray(pin_vaults).BytesArray(pin_records).IntArray(pin_rvers);
     const auto contents = transaction.Execute(kContent, pins);
     if (!contents) return contents.error();
+    // A salt only where the ciphertext was given.
+    std::vector<std::size_t> readable;
+    std::vector<RevisionKey> revisions;
     for (std::size_t i = 0; i < contents->size(); ++i) {
-      page.rows[readable[contents->Int(i, 0) - 1]].ciphertext = contents->Bytes(i, 1);
+      const std::size_t place = with_pin[contents->Int(i, 0) - 1];
+      page.rows[place].ciphertext = contents->Bytes(i, 1);
+      readable.push_back(place);
+      revisions.push_back({page.rows[place].vault, keys[place].pin_record, keys[place].pin_rver});
     }
     const auto salts = salts_.Get(transaction, realm, revisions);
     if (!salts) return salts.error();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <pqxx/pqxx>
 #include <thread>
+#include <type_traits>
 #include <unordered_set>
 
 namespace godwit::storage {
@@ -84,22 +85,26 @@ Failure ExplainSqlState(std::string_view state) {
   return {.error = {Code::kInternal, "the database refused a statement"}};
 }
 
-// libpqxx 6.4 gives some errors a type of their own and no SQLSTATE.
+// libpqxx 6.4 gives some errors a type of their own and drops their SQLSTATE.
+std::string SqlStateOf(const std::exception& thrown) {
+  const auto is = [&]<class Type>(std::type_identity<Type>) {
+    return dynamic_cast<const Type*>(&thrown) != nullptr;
+  };
+  if (is(std::type_identity<pqxx::serialization_failure>())) return "40001";
+  if (is(std::type_identity<pqxx::deadlock_detected>())) return "40P01";
+  if (is(std::type_identity<pqxx::broken_connection>())) return "08006";
+  if (is(std::type_identity<pqxx::insufficient_privilege>())) return "42501";
+  if (is(std::type_identity<pqxx::insufficient_resources>())) return "53000";
+  if (is(std::type_identity<pqxx::unique_violation>())) return "23505";
+  if (is(std::type_identity<pqxx::integrity_constraint_violation>())) return "23000";
+  if (is(std::type_identity<pqxx::data_exception>())) return "22000";
+  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&thrown);
+  return sql == nullptr ? "" : sql->sqlstate();
+}
+
 Failure Explain(const std::exception& thrown, const pqxx::connection_base& connection) {
-  Failure failure{.error = {Code::kInternal, "the database library failed"}};
-  if (dynamic_cast<const pqxx::serialization_failure*>(&thrown) != nullptr) {
-    failure = ExplainSqlState("40001");
-  } else if (dynamic_cast<const pqxx::deadlock_detected*>(&thrown) != nullptr) {
-    failure = ExplainSqlState("40P01");
-  } else if (dynamic_cast<const pqxx::broken_connection*>(&thrown) != nullptr) {
-    failure = ExplainSqlState("08006");
-  } else if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&thrown)) {
-    failure = ExplainSqlState(sql->sqlstate());
-  }
-  if (!connection.is_open()) {
-    failure = {.error = kUnreachable, .lost = true};
-  }
-  return failure;
+  if (!connection.is_open()) return {.error = kUnreachable, .lost = true};
+  return ExplainSqlState(SqlStateOf(thrown));
 }
 
 // Remembers that the server said something beside its answers, and lets nobody print it.

@@ -144,6 +144,8 @@ std::string PostgresDatabase::ServiceSqlState(const std::string& sql) const {
   try {
     pqxx::connection link(service_);
     pqxx::nontransaction(link).exec(sql);
+  } catch (const pqxx::insufficient_privilege&) {
+    return "42501";  // libpqxx 6.4 drops the SQLSTATE of this one
   } catch (const pqxx::sql_error& thrown) {
     return thrown.sqlstate();
   } catch (const std::exception&) {
@@ -168,6 +170,15 @@ PostgresCluster::~PostgresCluster() {
 
 void PostgresCluster::Crash() { Run("crash"); }
 void PostgresCluster::Start() { Run("start"); }
+
+void PostgresCluster::StopAndSetChecksums(bool on) {
+  Run("halt");
+  const std::string as_server = geteuid() == 0 ? "runuser -u postgres -- " : "";
+  const std::string line =
+      "cd / && " + as_server + "$(ls -d /usr/lib/postgresql/*/bin | head -n 1)" + "/pg_checksums " +
+      (on ? "--enable" : "--disable") + " -D \"$(cat " + folder_ + "/cluster)/data\" >/dev/null";
+  if (std::system(line.c_str()) != 0) Give("pg_checksums failed");
+}
 
 void PostgresCluster::Run(const std::string& command) {
   const std::string line =

@@ -68,6 +68,8 @@ class PostgresCluster {
   // kill -9 of the postmaster and all its backends; Start brings it back with its data.
   void Crash();
   void Start();
+  // Stops it cleanly and switches its data checksums on or off, which needs a cluster at rest.
+  void StopAndSetChecksums(bool on);
 
  private:
   void Run(const std::string& command);
