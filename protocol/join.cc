@@ -212,6 +212,25 @@ base::Result<Nonce32> ReadJ3(const JoinSecret& s, base::ByteSpan bytes,
   return nonce;
 }
 
+bool IsJoinMessage(int step, const base::InviteId& invite, base::ByteSpan bytes) {
+  constexpr std::array<std::string_view, 3> kTags{"gw1/j1", "gw1/j2", "gw1/j3"};
+  constexpr std::size_t kHash = 32;
+  if (step < 1 || step > 3) return false;
+  const std::string_view tag = kTags[static_cast<std::size_t>(step) - 1];
+  Reader r(bytes);
+  if (!std::ranges::equal(r.Raw(tag.size()), base::AsBytes(tag)) || r.U8() != kVersion ||
+      r.Take<base::InviteId>() != invite) {
+    return false;
+  }
+  if (step == 1) {
+    (void)ReadDeviceKeys(r);
+    (void)r.Raw(crypto::Signature::kSize);
+  }
+  (void)r.Raw(kHash);  // a commitment, or a nonce
+  (void)r.Raw(kHash);  // the mac
+  return r.Done();
+}
+
 std::string Sas(base::ByteSpan offer, base::ByteSpan j1, const Nonce32& nonce_a,
                 const Nonce32& nonce_d) {
   const auto hash = crypto::LabeledHash(

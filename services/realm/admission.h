@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "protocol/roster.h"
+#include "protocol/vault.h"
+#include "services/realm/config.h"
+#include "services/realm/uploads.h"
+#include "services/realm/vault_cache.h"
+#include "services/server/caller.h"
+#include "storage/roster_store.h"
+#include "storage/vault_commit.h"
+
+namespace godwit::realm {
+
+// The rules on what is let in (docs/protocol.md section 8, Server), as functions of what is known
+// and what is sent: no storage, no clock of their own.
+
+// What acts are counted as, for the quotas. Numbers are stored: none is ever used anew.
+enum class Act : std::uint16_t {
+  kPukRotate = 1,
+  kCreate = 2,
+  kEpoch = 3,
+  kBytes = 4,
+  kRevokeOther = 5,
+};
+
+// Entries that passed: what to commit, and the state that the vault has then.
+struct AdmittedEntries {
+  storage::VaultCommit commit;
+  VaultStatePtr after;
+};
+
+// Judges and admits `entries`, all of one vault, as the next ones after `state` (an empty one: a
+// vault that is new) at the roster's head. Codes: those of protocol::Vault::Judge and Admit;
+// PERMISSION_DENIED: not sent by its author; INVALID_ARGUMENT: a box, salt or ciphertext is
+// missing, too many, or not the one that is listed; E_ENTRY_INVALID: CREATE alone, or a first EPOCH
+// without a guard who can open it; E_UNSUPPORTED: attachments.
+base::Result<AdmittedEntries> AdmitEntries(const VaultState& state,
+                                           const protocol::Roster& roster,
+                                           const server::Caller& caller,
+                                           const std::vector<EntryUpload>& entries,
+                                           const Quotas& quotas, std::uint64_t now_ms);
+
+// Statements that passed: what to append, and the roster with them.
+struct AdmittedStatements {
+  storage::RosterAppend append;
+  std::shared_ptr<const protocol::Roster> after;
+};
+
+// The same for statements after the roster's head, taken whole. Codes: those of
+// protocol::Roster::Append; PERMISSION_DENIED: neither by the caller's device, nor by the root and
+// sent by an owner; INVALID_ARGUMENT: a box is missing, too many, or not the one that is listed.
+base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
+                                                 const server::Caller& caller,
+                                                 const std::vector<StatementUpload>& statements,
+                                                 const Quotas& quotas, std::uint64_t now_ms);
+
+// Whether a statement was signed by the device or root key that it names, as far as `roster` knows
+// it; of one that is stored this says nothing new. E_SIG else.
+base::Status CheckStatementSigned(base::ByteSpan statement, const protocol::Roster& roster);
+
+// Whether `caller` may send this entry: its author, or a member with role intake who sends
+// another's CREATE (docs/protocol.md section 6).
+[[nodiscard]] bool MaySend(const protocol::EntryHeader& header, const protocol::Roster& roster,
+                           const server::Caller& caller);
+
+}  // namespace godwit::realm

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "services/server/caller.h"
+#include "services/server/worker_pool.h"
+
+namespace godwit::server {
+
+// Who may call a method: anybody, only a caller with a session, or either (a call that takes an
+// invitation instead).
+enum class Access { kOpen, kSession, kSessionIfGiven };
+
+// What stands around every method of a service: a place in the worker pool, the call's deadline,
+// who the caller is, exceptions, the mapping of errors, a line of the log. A handler is only what
+// it is given as `body`, which runs on a worker and may block. Thread-safe.
+class Guard {
+ public:
+  // Tells whose session a token opens. UNAUTHENTICATED: nobody's.
+  using Authenticate = std::function<base::Result<Caller>(base::ByteSpan token)>;
+  using UnaryBody = std::function<base::Status(const std::optional<Caller>& caller)>;
+  // Fills the next message of a stream. False: there is none, the stream is over.
+  template <class Response>
+  using NextMessage = std::function<base::Result<bool>(Response& message)>;
+  // Checks the request and gives the source of the stream's messages.
+  template <class Response>
+  using StreamBody =
+      std::function<base::Result<NextMessage<Response>>(const std::optional<Caller>& caller)>;
+
+  // Both must outlive the guard and all its calls.
+  Guard(WorkerPool& pool, Authenticate authenticate)
+      : pool_(pool), authenticate_(std::move(authenticate)) {}
+
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, base::Literal method,
+                                  Access access, UnaryBody body);
+
+  template <class Response>
+  grpc::ServerWriteReactor<Response>* Stream(grpc::CallbackServerContext* context,
+                                             base::Literal method, Access access,
+                                             StreamBody<Response> body) {
+    return new StreamReactor<Response>(*this, context, method, access, std::move(body));
+  }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // The caller, or why the call goes no further. For Access::kOpen nobody.
+  base::Result<std::optional<Caller>> Admit(grpc::CallbackServerContext& context, Access access);
+  // Calls `work` and turns whatever it throws into INTERNAL.
+  static base::Status Contain(const std::function<base::Status()>& work);
+  static base::Error Busy();
+  // The status to finish with; writes the line of the log.
+  static grpc::Status Finish(grpc::CallbackServerContext& context, base::Literal method, Time began,
+                             const base::Status& status);
+
+  template <class Response>
+  class StreamReactor final : public grpc::ServerWriteReactor<Response> {
+   public:
+    StreamReactor(Guard& guard, grpc::CallbackServerContext* context, base::Literal method,
+                  Access access, StreamBody<Response> body)
+        : guard_(guard), context_(context), method_(method), body_(std::move(body)) {
+      const bool queued = guard_.pool_.TrySubmit([this, access] {
+        const auto begun = Contain([&]() -> base::Status {
+          const auto caller = guard_.Admit(*context_, access);
+          if (!caller) return caller.error();
+          auto next = body_(*caller);
+          if (!next) return next.error();
+          next_ = *std::move(next);
+          return {};
+        });
+        if (!begun) return End(begun);
+        WriteNext();
+      });
+      if (!queued) End(Busy());
+    }
+
+   private:
+    void WriteNext() {
+      message_.Clear();
+      bool more = false;
+      const auto status = Contain([&]() -> base::Status {
+        const auto filled = next_(message_);
+        if (!filled) return filled.error();
+        more = *filled;
+        return {};
+      });
+      if (!status || !more) return End(status);
+      this->StartWrite(&message_);
+    }
+
+    // On gRPC's own thread, which must not block.
+    void OnWriteDone(bool ok) override {
+      if (!ok || cancelled_) {
+        return End(base::Error(base::Code::kCancelled, "the caller gave the call up"));
+      }
+      // A caller that reads slowly holds no worker: each message is a task of its own.
+      if (!guard_.pool_.Continue([this] { WriteNext(); })) {
+        End(base::Error(base::Code::kUnavailable, "the service stops: try again"));
+      }
+    }
+    void OnCancel() override { cancelled_ = true; }
+    void OnDone() override { delete this; }
+
+    void End(const base::Status& status) {
+      this->Finish(Guard::Finish(*context_, method_, began_, status));
+    }
+
+    Guard& guard_;
+    grpc::CallbackServerContext* const context_;
+    const base::Literal method_;
+    const StreamBody<Response> body_;
+    const Time began_ = std::chrono::steady_clock::now();
+    NextMessage<Response> next_;
+    Response message_;
+    std::atomic<bool> cancelled_{false};
+  };
+
+  WorkerPool& pool_;
+  const Authenticate authenticate_;
+};
+
+}  // namespace godwit::server
