@@ -111,6 +111,10 @@ SELECT kind, head_seq, head_link, epoch, epoch_link, roster_seq, pin_link, pin_s
        pin_rver
 FROM vault WHERE realm_id = $1::bytea AND vault_id = $2::bytea)"};
 
+constexpr Statement kListedPerm = {"membership_perm", R"(
+SELECT perm FROM membership
+WHERE realm_id = $1::bytea AND vault_id = $2::bytea AND member_id = $3::bytea)"};
+
 // A page ends where the rows before one fill it.
 constexpr Statement kReadEntries = {"entry_read", R"(
 SELECT seq, type, link, bytes
@@ -490,6 +494,18 @@ base::Result<std::optional<VaultRow>> VaultStore::Find(const base::RealmId& real
                              .rver = rows->Int(0, 9)};
     }
     return Found(std::move(row));
+  });
+}
+
+base::Result<std::optional<std::uint8_t>> VaultStore::ListedPerm(const base::RealmId& realm,
+                                                                 const base::VaultId& vault,
+                                                                 const base::MemberId& member) {
+  using Perm = std::optional<std::uint8_t>;
+  return ReadAs<Perm>(database_, [&](Transaction& transaction) -> base::Result<Perm> {
+    const auto rows = transaction.Execute(kListedPerm, Parameters().Id(realm).Id(vault).Id(member));
+    if (!rows) return rows.error();
+    if (rows->empty()) return Perm();
+    return Perm(static_cast<std::uint8_t>(rows->Int(0, 0)));
   });
 }
 

@@ -51,6 +51,12 @@ class VaultStore {
   base::Result<std::optional<VaultRow>> Find(const base::RealmId& realm,
                                              const base::VaultId& vault);
 
+  // The perm that the EPOCH in force lists `member` with, or nothing: not listed, or no such vault.
+  // One read of a row, which takes as long for either.
+  base::Result<std::optional<std::uint8_t>> ListedPerm(const base::RealmId& realm,
+                                                       const base::VaultId& vault,
+                                                       const base::MemberId& member);
+
   // Entries from `from_seq` on, in order: at most `limit` and about 1 MiB of them, but one if there
   // is one; so the end is where a page is empty.
   base::Result<std::vector<EntryRow>> ReadEntries(const base::RealmId& realm,
