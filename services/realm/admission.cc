@@ -13,6 +13,7 @@
 #include "protocol/labels.h"
 #include "protocol/leaf.h"
 #include "protocol/statement.h"
+#include "services/realm/roster_cache.h"
 
 namespace godwit::realm {
 namespace {
@@ -100,8 +101,8 @@ class Gathering {
     if (!status) return status;
     state_->vault.Take(*entry);
     state_->NotePinned(entry->link, entry->header.seq);
-    commit_.entries.push_back({entry->header.seq, entry->header.type, entry->link,
-                               base::ToBytes(upload.entry)});
+    commit_.entries.push_back(
+        {entry->header.seq, entry->header.type, entry->link, base::ToBytes(upload.entry)});
     bytes_ += upload.entry.size() + upload.ciphertext.size();
     for (const auto& box : upload.boxes) bytes_ += box.box.size();
     return {};
@@ -206,20 +207,19 @@ class Gathering {
     const bool imports = (roles & protocol::kIntake) != 0;
     const Kind kind = state_->vault.kind();
     if (created_) {
-      commit_.charges.push_back(
-          Charge(caller_.member, Act::kCreate, 1,
-                 imports ? quotas_.import_per_day : quotas_.create_per_day, now_ms_));
+      commit_.charges.push_back(Charge(caller_.member, Act::kCreate, 1,
+                                       imports ? quotas_.import_per_day : quotas_.create_per_day,
+                                       now_ms_));
     }
     if (epochs_ > 0) {
       const bool shared = kind == Kind::kDirectory || kind == Kind::kConfig;
-      commit_.charges.push_back(
-          Charge(state_->vault.id(), Act::kEpoch, epochs_,
-                 shared ? quotas_.epochs_per_shared_vault_day : quotas_.epochs_per_vault_day,
-                 now_ms_));
+      commit_.charges.push_back(Charge(
+          state_->vault.id(), Act::kEpoch, epochs_,
+          shared ? quotas_.epochs_per_shared_vault_day : quotas_.epochs_per_vault_day, now_ms_));
     }
-    commit_.charges.push_back(
-        Charge(caller_.member, Act::kBytes, bytes_,
-               imports ? quotas_.import_bytes_per_day : quotas_.bytes_per_day, now_ms_));
+    commit_.charges.push_back(Charge(caller_.member, Act::kBytes, bytes_,
+                                     imports ? quotas_.import_bytes_per_day : quotas_.bytes_per_day,
+                                     now_ms_));
   }
 
   const protocol::Roster& roster_;
@@ -265,8 +265,7 @@ bool MaySend(const protocol::EntryHeader& header, const protocol::Roster& roster
          (roster.RolesAt(caller.member, roster.head_seq()) & protocol::kIntake) != 0;
 }
 
-base::Result<AdmittedEntries> AdmitEntries(const VaultState& state,
-                                           const protocol::Roster& roster,
+base::Result<AdmittedEntries> AdmitEntries(const VaultState& state, const protocol::Roster& roster,
                                            const server::Caller& caller,
                                            const std::vector<EntryUpload>& entries,
                                            const Quotas& quotas, std::uint64_t now_ms) {

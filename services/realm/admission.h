@@ -41,8 +41,7 @@ struct AdmittedEntries {
 // PERMISSION_DENIED: not sent by its author; INVALID_ARGUMENT: a box, salt or ciphertext is
 // missing, too many, or not the one that is listed; E_ENTRY_INVALID: CREATE alone, or a first EPOCH
 // without a guard who can open it; E_UNSUPPORTED: attachments.
-base::Result<AdmittedEntries> AdmitEntries(const VaultState& state,
-                                           const protocol::Roster& roster,
+base::Result<AdmittedEntries> AdmitEntries(const VaultState& state, const protocol::Roster& roster,
                                            const server::Caller& caller,
                                            const std::vector<EntryUpload>& entries,
                                            const Quotas& quotas, std::uint64_t now_ms);

@@ -95,8 +95,7 @@ void CommitQueue::Work() {
     std::vector<const storage::VaultCommit*> commits;
     commits.reserve(batch.size());
     for (const auto& waiting : batch) commits.push_back(&waiting.commit);
-    const auto outcomes =
-        store_.CommitVaults(batch.front().realm, batch.front().roster, commits);
+    const auto outcomes = store_.CommitVaults(batch.front().realm, batch.front().roster, commits);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (outcomes) {
         batch[i].outcome.set_value((*outcomes)[i]);

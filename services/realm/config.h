@@ -14,8 +14,8 @@ namespace godwit::realm {
 // How much a member may do a day (docs/protocol.md section 8). A day is one of UTC. Revocations and
 // removals of members take nothing, so that no quota ever stands in their way.
 struct Quotas {
-  std::uint64_t puk_rotate_per_day = 4;  // a member; free while the PUK is stale
-  std::uint64_t create_per_day = 500;    // a member without the role intake
+  std::uint64_t puk_rotate_per_day = 4;    // a member; free while the PUK is stale
+  std::uint64_t create_per_day = 500;      // a member without the role intake
   std::uint64_t import_per_day = 100'000;  // the same with it
   std::uint64_t epochs_per_vault_day = 24;
   std::uint64_t epochs_per_shared_vault_day = 200;  // kinds 1 and 2

@@ -145,8 +145,8 @@ base::Result<std::optional<std::uint64_t>> Engine::TryAppendStatements(
     if (protocol::StatementLink(bytes) != roster.LinkAt(raw->header.seq)) return Conflict();
   }
   if (stored == statements.size()) return std::optional(roster.head_seq());
-  const std::vector<StatementUpload> fresh(
-      statements.begin() + static_cast<std::ptrdiff_t>(stored), statements.end());
+  const std::vector<StatementUpload> fresh(statements.begin() + static_cast<std::ptrdiff_t>(stored),
+                                           statements.end());
   const auto admitted = AdmitStatements(roster, caller, fresh, config_.quotas, clock_.NowMs());
   if (!admitted) return admitted.error();
   const auto appended = roster_store_.Append(roster.realm(), admitted->append);
@@ -269,8 +269,7 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
     }
     // A CREATE says itself which vault it makes; one that names another says nothing about that.
     if (all[i].creates && protocol::VaultIdOf(first->body) != all[i].vault) {
-      all[i].answer =
-          base::Error(base::Code::kEntryInvalid, "an entry of another vault");
+      all[i].answer = base::Error(base::Code::kEntryInvalid, "an entry of another vault");
     }
   }
   // The call was authenticated at the roster that is known now.
@@ -353,8 +352,7 @@ base::Status Engine::Judge(const server::Caller& caller, const protocol::Roster&
   }
   const std::vector<EntryUpload> fresh(entries.begin() + static_cast<std::ptrdiff_t>(*stored),
                                        entries.end());
-  auto admitted =
-      AdmitEntries(**state, roster, caller, fresh, config_.quotas, clock_.NowMs());
+  auto admitted = AdmitEntries(**state, roster, caller, fresh, config_.quotas, clock_.NowMs());
   if (!admitted) return admitted.error();
   pending.after = std::move(admitted->after);
   pending.outcome = queue_.Submit(roster.realm(), std::move(admitted->commit), HeadOf(roster));
@@ -439,54 +437,57 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
     int round = 0;
   };
   const base::RealmId realm = first->state->vault.realm();
-  return Source<VaultPart>([this, caller, vault, realm,
-                            at = Progress{from_seq, from_seq, {}, Stage::kEntries, false, 0}]()
-                               mutable -> base::Result<std::optional<VaultPart>> {
-    // Rights are asked for with every part: a long answer ends when they do.
-    const auto access = See(caller, vault, false);
-    if (!access) return access.error();
-    VaultPart part;
-    if (!at.boxes_sent) {
-      at.boxes_sent = true;
-      if (access->perm != protocol::kWrite) {
-        auto boxes = vault_store_.Boxes(realm, vault, caller.member);
-        if (!boxes) return boxes.error();
-        part.boxes = *std::move(boxes);
-      }
-      return std::optional(std::move(part));
-    }
-    for (;;) {
-      if (at.stage == Stage::kEntries) {
-        const auto page = vault_store_.ReadEntries(realm, vault, at.next_seq, kPage);
-        if (!page) return page.error();
-        if (!page->empty()) {
-          for (const auto& row : *page) part.entries.push_back(row.bytes);
-          at.next_seq = page->back().seq + 1;
+  return Source<VaultPart>(
+      [this, caller, vault, realm,
+       at = Progress{from_seq, from_seq, {}, Stage::kEntries, false, 0}]() mutable
+      -> base::Result<std::optional<VaultPart>> {
+        // Rights are asked for with every part: a long answer ends when they do.
+        const auto access = See(caller, vault, false);
+        if (!access) return access.error();
+        VaultPart part;
+        if (!at.boxes_sent) {
+          at.boxes_sent = true;
+          if (access->perm != protocol::kWrite) {
+            auto boxes = vault_store_.Boxes(realm, vault, caller.member);
+            if (!boxes) return boxes.error();
+            part.boxes = *std::move(boxes);
+          }
           return std::optional(std::move(part));
         }
-        // Nothing more: what these entries changed comes next, unless there were none.
-        const bool reads = (access->perm & protocol::kRead) != 0;
-        if (!reads || at.next_seq == at.round_from || at.round == kMaxRounds) {
-          return std::optional<VaultPart>();
+        for (;;) {
+          if (at.stage == Stage::kEntries) {
+            const auto page = vault_store_.ReadEntries(realm, vault, at.next_seq, kPage);
+            if (!page) return page.error();
+            if (!page->empty()) {
+              for (const auto& row : *page) part.entries.push_back(row.bytes);
+              at.next_seq = page->back().seq + 1;
+              return std::optional(std::move(part));
+            }
+            // Nothing more: what these entries changed comes next, unless there were none.
+            const bool reads = (access->perm & protocol::kRead) != 0;
+            if (!reads || at.next_seq == at.round_from || at.round == kMaxRounds) {
+              return std::optional<VaultPart>();
+            }
+            at.stage = Stage::kContent;
+            at.after = {};
+          }
+          auto page =
+              vault_store_.ReadContent(realm, vault, caller.member, at.round_from, at.after);
+          if (!page) return page.error();
+          if (!page->records.empty()) at.after = page->records.back().record;
+          if (!page->more) {
+            // Entries that came meanwhile explain records that are newer than the chain sent so
+            // far.
+            at.stage = Stage::kEntries;
+            at.round_from = at.next_seq;
+            ++at.round;
+          }
+          if (!page->records.empty()) {
+            part.records = std::move(page->records);
+            return std::optional(std::move(part));
+          }
         }
-        at.stage = Stage::kContent;
-        at.after = {};
-      }
-      auto page = vault_store_.ReadContent(realm, vault, caller.member, at.round_from, at.after);
-      if (!page) return page.error();
-      if (!page->records.empty()) at.after = page->records.back().record;
-      if (!page->more) {
-        // Entries that came meanwhile explain records that are newer than the chain sent so far.
-        at.stage = Stage::kEntries;
-        at.round_from = at.next_seq;
-        ++at.round;
-      }
-      if (!page->records.empty()) {
-        part.records = std::move(page->records);
-        return std::optional(std::move(part));
-      }
-    }
-  });
+      });
 }
 
 base::Result<Source<BoardPart>> Engine::FetchBoard(const server::Caller& caller,
@@ -498,8 +499,8 @@ base::Result<Source<BoardPart>> Engine::FetchBoard(const server::Caller& caller,
     std::optional<storage::ChangeCursor> cursor;  // of the first page
     bool over = false;
   };
-  return Source<BoardPart>([this, caller, kind, since = *since, at = Progress()]() mutable
-                           -> base::Result<std::optional<BoardPart>> {
+  return Source<BoardPart>([this, caller, kind, since = *since,
+                            at = Progress()]() mutable -> base::Result<std::optional<BoardPart>> {
     if (at.over) return std::optional<BoardPart>();
     const auto active = ActiveRoster(caller);
     if (!active) return active.error();

@@ -144,8 +144,8 @@ class Engine {
   void Prepare(const server::Caller& caller, const protocol::Roster& roster, Pending& pending);
   base::Status Judge(const server::Caller& caller, const protocol::Roster& roster,
                      Pending& pending);
-  base::Result<VaultStatePtr> StateFor(const server::Caller& caller,
-                                       const protocol::Roster& roster, const Pending& pending);
+  base::Result<VaultStatePtr> StateFor(const server::Caller& caller, const protocol::Roster& roster,
+                                       const Pending& pending);
   // How many of the first entries are stored with these very bytes.
   base::Result<std::size_t> CountStored(const server::Caller& caller,
                                         const protocol::Roster& roster,

@@ -47,8 +47,8 @@ base::Result<OpenedSession> Sessions::Open(base::ByteSpan au) {
       !protocol::Verify(*read, device->keys.sign_pk)) {
     return NoSession();
   }
-  const auto taken = store_.TakeNonce(roster.realm(), storage::Nonce(request.server_nonce),
-                                      clock_.NowMs());
+  const auto taken =
+      store_.TakeNonce(roster.realm(), storage::Nonce(request.server_nonce), clock_.NowMs());
   if (!taken) {
     if (taken.error().code() == base::Code::kNotFound) return NoSession();
     return taken.error();

@@ -49,8 +49,7 @@ base::Result<VaultStatePtr> VaultCache::ReadOn(const base::RealmId& realm,
     for (const auto& entry : *page) {
       if (entry.seq != state->vault.size() || !state->vault.Replay(entry.bytes) ||
           state->vault.head() != entry.link) {
-        return base::Error(base::Code::kInternal,
-                           "a stored chain is broken: restore the database");
+        return base::Error(base::Code::kInternal, "a stored chain is broken: restore the database");
       }
       state->NotePinned(entry.link, entry.seq);
     }

@@ -28,7 +28,8 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
 
 std::string FlagOf(const Setting& setting) {
   std::string flag = "--" + std::string(setting.name);
-  std::ranges::replace_if(flag, [](char c) { return c == '.' || c == '_'; }, '-');
+  std::ranges::replace_if(
+      flag, [](char c) { return c == '.' || c == '_'; }, '-');
   return flag;
 }
 

@@ -1,0 +1,171 @@
+#include "tools/admin/commands.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/bytes.h"
+#include "storage/migrate.h"
+#include "storage/postgres.h"
+#include "storage/roster_store.h"
+#include "tools/admin/pki.h"
+
+namespace godwit::admin {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kSecretMode = 0600;
+constexpr mode_t kPublicMode = 0644;
+
+base::Error CannotWrite() {
+  return {base::Code::kIo, "a file cannot be written: look at its folder's rights"};
+}
+
+// Writes a file as a whole: a reader finds the old one or the new one. Without `replace` one that
+// is there stays, with EXISTS.
+base::Status WriteFile(const fs::path& path, base::ByteSpan bytes, mode_t mode, bool replace) {
+  const fs::path target = replace ? fs::path(path.string() + ".new") : path;
+  if (replace) ::unlink(target.c_str());
+  const int file = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (file < 0) {
+    if (errno == EEXIST) return base::Error(base::Code::kExists, "a file is there already");
+    return CannotWrite();
+  }
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t n = ::write(file, bytes.data() + written, bytes.size() - written);
+    if (n <= 0) break;
+    written += static_cast<std::size_t>(n);
+  }
+  const bool synced = ::fsync(file) == 0;
+  const bool closed = ::close(file) == 0;
+  if (written != bytes.size() || !synced || !closed ||
+      (replace && ::rename(target.c_str(), path.c_str()) != 0)) {
+    ::unlink(target.c_str());
+    return CannotWrite();
+  }
+  return {};
+}
+
+std::optional<std::string> ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file.good() || text.empty()) return std::nullopt;
+  return text;
+}
+
+base::Result<crypto::SecretBytes> ReadSecret(const fs::path& path) {
+  constexpr std::size_t kMost = 64 * 1024;
+  const base::Error unreadable(base::Code::kIo, "a key file cannot be read");
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return unreadable;
+  struct stat status {};
+  const bool known = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+                     static_cast<std::size_t>(status.st_size) <= kMost;
+  crypto::SecretBytes bytes(known ? static_cast<std::size_t>(status.st_size) : 0);
+  std::size_t read = 0;
+  while (read < bytes.size()) {
+    const ssize_t n = ::read(file, bytes.Expose().data() + read, bytes.size() - read);
+    if (n <= 0) break;
+    read += static_cast<std::size_t>(n);
+  }
+  ::close(file);
+  if (!known || read != bytes.size()) return unreadable;
+  return bytes;
+}
+
+void PrintPin(const base::Sha256Hash& pin, std::ostream& out) {
+  out << "pin " << base::ToHex(pin.bytes()) << "\n";
+}
+
+}  // namespace
+
+base::Status Migrate(const MigrateOptions& options, std::ostream& out) {
+  storage::DatabaseOptions database_options;
+  database_options.conninfo = options.database;
+  database_options.connections = 1;
+  storage::Database database(database_options);
+  const auto report = storage::Migrate(database, storage::RealmMigrations(), options.role);
+  if (!report) return report.error();
+  out << "schema " << report->before << " -> " << report->after << "\n";
+
+  // Seen first: a claim that was made and could not be written would be lost.
+  std::error_code ignored;
+  if (!options.claim_file.empty() && fs::exists(options.claim_file, ignored)) {
+    return base::Error(base::Code::kExists, "the file for the claim is there already");
+  }
+  storage::RosterStore roster(database);
+  const auto claim = roster.MakeClaim(options.new_claim);
+  if (!claim) return claim.error();
+  if (!*claim) {
+    if (options.new_claim) out << "no claim: the realm exists\n";
+    return {};
+  }
+  const std::string text = base::ToHex((*claim)->Expose()) + "\n";
+  if (!options.claim_file.empty()) {
+    return WriteFile(options.claim_file, base::AsBytes(text), kSecretMode, false);
+  }
+  out << "claim " << text;
+  return {};
+}
+
+base::Status PkiInit(const PkiInitOptions& options, std::ostream& out) {
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error) return CannotWrite();
+  const auto authority = MakeAuthority(kAuthorityDays);
+  if (!authority) return authority.error();
+  const auto pin = PinOf(authority->certificate);
+  if (!pin) return pin.error();
+  // The key first: where it is, there was an authority before.
+  if (const auto status =
+          WriteFile(options.folder / "ca.key", authority->key.Expose(), kSecretMode, false);
+      !status) {
+    return status;
+  }
+  if (const auto status = WriteFile(options.folder / "ca.crt",
+                                    base::AsBytes(authority->certificate), kPublicMode, true);
+      !status) {
+    return status;
+  }
+  PrintPin(*pin, out);
+  return {};
+}
+
+base::Status PkiIssue(const PkiIssueOptions& options, std::ostream& out) {
+  const auto certificate = ReadText(options.folder / "ca.crt");
+  if (!certificate) {
+    return base::Error(base::Code::kIo, "ca.crt cannot be read: make the authority first");
+  }
+  auto key = ReadSecret(options.folder / "ca.key");
+  if (!key) return key.error();
+  const KeyedCertificate authority{*certificate, *std::move(key)};
+  const auto pin = PinOf(authority.certificate);
+  if (!pin) return pin.error();
+  const auto server = IssueServer(authority, options.hosts, kServerDays);
+  if (!server) return server.error();
+  if (const auto status =
+          WriteFile(options.folder / "server.key", server->key.Expose(), kSecretMode, true);
+      !status) {
+    return status;
+  }
+  // Clients find the authority that they pin beside the server's certificate.
+  const std::string chain = server->certificate + authority.certificate;
+  if (const auto status =
+          WriteFile(options.folder / "server.crt", base::AsBytes(chain), kPublicMode, true);
+      !status) {
+    return status;
+  }
+  PrintPin(*pin, out);
+  return {};
+}
+
+}  // namespace godwit::admin
