@@ -1,0 +1,419 @@
+// The acceptance of an import: the 14,299 real, anonymous records of data/ctdc over the real
+// services and databases, and who can read what of them afterwards.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "client/board.h"
+#include "client/cases.h"
+#include "client/importer.h"
+#include "client/pinned_rows.h"
+#include "client/vault_view.h"
+#include "protocol/epoch_keys.h"
+#include "protocol/record.h"
+#include "tests/support/builders.h"
+#include "tests/support/plaintext_search.h"
+#include "tests/support/realm_server.h"
+#include "tests/support/shared.h"
+#include "tests/support/test_organisation.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using content::v1::Record;
+using protocol::Compartment;
+using protocol::Kind;
+using support::Must;
+using support::Require;
+
+constexpr std::size_t kRows = 14'299;
+constexpr std::size_t kSample = 500;
+
+std::filesystem::path CtdcFile(const std::filesystem::path& shared) {
+  return shared / "data" / "ctdc" / "ctdc-victims-cleaned-14299.csv";
+}
+
+Mapping CtdcMapping() {
+  std::vector<Fault> faults;
+  auto mapping = Mapping::Load(GODWIT_SOURCE_DIR "/client/import/mappings/ctdc.toml", faults);
+  EXPECT_TRUE(mapping) << "the shipped mapping is faulty";
+  return *std::move(mapping);
+}
+
+CaseFile Open(const std::filesystem::path& file) {
+  std::vector<Fault> faults;
+  ImportOptions options;
+  options.import_day = 20'000;
+  return Must(CaseFile::Open(file.string(), CtdcMapping(), options, faults));
+}
+
+// The first `rows` rows of the file, in a file of their own.
+std::filesystem::path Head(const std::filesystem::path& file, std::size_t rows,
+                           const std::filesystem::path& folder) {
+  std::ifstream in(file);
+  const auto path = folder / "head.csv";
+  std::ofstream out(path);
+  std::string line;
+  for (std::size_t i = 0; i <= rows && std::getline(in, line); ++i) out << line << "\n";
+  return path;
+}
+
+ImportReport RunImport(Organisation& organisation, const std::filesystem::path& path) {
+  CaseFile file = Open(path);
+  return Must(ImportCases(organisation, file, false,
+                          [](std::string_view, std::uint64_t, std::uint64_t) {}));
+}
+
+base::Bytes FromSql(const std::string& hex) { return *base::FromHex(hex.substr(2)); }
+
+// A vault as the database has it, with nobody's permission asked.
+struct StolenVault {
+  base::VaultId id;
+  Kind kind = Kind::kCase;
+  StoredVault chain;
+  std::map<std::pair<base::MemberId, std::uint32_t>, base::Bytes> boxes;
+};
+
+StolenVault Steal(const support::PostgresDatabase& database, const std::string& vault_hex) {
+  StolenVault stolen;
+  const std::string where = " WHERE vault_id = '\\x" + vault_hex + "'";
+  for (const auto& row : database.Sql("SELECT bytes FROM entry" + where + " ORDER BY seq")) {
+    stolen.chain.entries.push_back(FromSql(row[0]));
+  }
+  for (const auto& row : database.Sql("SELECT member_id, epoch, box FROM box" + where)) {
+    stolen.boxes[{*base::MemberId::FromBytes(FromSql(row[0])),
+                  static_cast<std::uint32_t>(std::stoul(row[1]))}] = FromSql(row[2]);
+  }
+  for (const auto& row : database.Sql(
+           "SELECT b.record_id, b.rver, s.salt, b.ciphertext FROM record_blob b JOIN record_salt s "
+           "USING (realm_id, vault_id, record_id, rver)" +
+           where)) {
+    stolen.chain.records.push_back({*base::RecordId::FromBytes(FromSql(row[0])),
+                                    std::stoull(row[1]), FromSql(row[2]), FromSql(row[3])});
+  }
+  stolen.id = *base::VaultId::FromBytes(*base::FromHex(vault_hex));
+  return stolen;
+}
+
+// Who of `people` opens a stolen vault with the keys of their devices, trying every key on every box
+// and then every record: the server is taken to have said yes to everything.
+std::set<std::string> Openers(const StolenVault& vault, Compartment compartment,
+                              support::TestOrganisation& organisation,
+                              const std::vector<std::string>& people) {
+  std::set<std::string> openers;
+  protocol::Vault state;
+  std::map<std::uint32_t, protocol::Epoch> epochs;
+  std::vector<std::pair<protocol::EntryHeader, protocol::Rev>> revs;
+  for (const auto& bytes : vault.chain.entries) {
+    Require(state.Replay(bytes));
+    const auto raw = Must(protocol::ReadEntry(bytes));
+    const auto payload = Must(protocol::ReadEntryPayload(raw.header.type, raw.payload));
+    if (const auto* epoch = std::get_if<protocol::Epoch>(&payload)) epochs[epoch->epoch] = *epoch;
+    if (const auto* rev = std::get_if<protocol::Rev>(&payload)) revs.emplace_back(raw.header, *rev);
+  }
+  for (const std::string& handle : people) {
+    const auto realm = organisation.Of(handle).Get(compartment);
+    if (!realm) continue;
+    const auto pair = (*realm)->PukPair(1);
+    if (!pair) continue;
+    for (const auto& [key, box] : vault.boxes) {
+      // As its addressee, whoever that is.
+      const auto vek = protocol::OpenVek(epochs.at(key.second), state.realm(), vault.id,
+                                         key.first, **pair, box);
+      if (!vek) continue;
+      for (const auto& [header, rev] : revs) {
+        for (const auto& blob : vault.chain.records) {
+          if (blob.record != rev.record || blob.rver != rev.rver) continue;
+          const auto floor = protocol::RecordFloor(compartment, state.kind(),
+                                                   rev.record == state.pinned_record());
+          const auto text = protocol::OpenRecord(*vek, protocol::PlaceOf(header, rev), rev,
+                                                 blob.salt, blob.ciphertext, floor);
+          if (text) openers.insert(handle);
+        }
+      }
+    }
+  }
+  return openers;
+}
+
+std::vector<std::string> Handles(const std::vector<Newcomer>& staff) {
+  std::vector<std::string> handles{"founder"};
+  for (const Newcomer& newcomer : staff) handles.push_back(newcomer.handle);
+  return handles;
+}
+
+class Import : public testing::Test {
+ protected:
+  Import() : folder_(std::filesystem::temp_directory_path() / ("godwit-import-" + RandomName())) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~Import() override { std::filesystem::remove_all(folder_); }
+
+  static std::string RandomName() {
+    std::array<std::uint8_t, 8> bytes{};
+    crypto::FillRandom(bytes);
+    return base::ToHex(bytes);
+  }
+
+  // An organisation of the size that the acceptance names.
+  void MakeOrganisation() {
+    staff_ = support::Staff(40, 2, 2, 2, 1);
+    organisation_ = std::make_unique<support::TestOrganisation>(servers_);
+    organisation_->Join(staff_);
+    organisation_->MakeLedgers("in1");
+    for (const char* intake : {"in1", "in2"}) organisation_->Sync(intake);
+  }
+
+  // Tries all keys on all boxes of `count` rows drawn at random; prints the seed.
+  void TryAllBoxes(std::size_t count) {
+    const auto seed = std::random_device()();
+    std::cout << "rows drawn with seed " << seed << "\n";
+    std::mt19937 generator(seed);
+    const auto& cases = support::ServerOf(servers_, Compartment::kCases).database();
+    const auto& identity = support::ServerOf(servers_, Compartment::kIdentity).database();
+    const auto people = Handles(staff_);
+    // The truth comes from the caseworkers' own view: who holds which case.
+    std::size_t tried = 0;
+    for (const auto& [kind, realm, database] :
+         {std::tuple(Kind::kCase, Compartment::kCases, &cases),
+          std::tuple(Kind::kSensitive, Compartment::kCases, &cases),
+          std::tuple(Kind::kPerson, Compartment::kIdentity, &identity)}) {
+      auto rows = database->Sql("SELECT encode(vault_id, 'hex') FROM vault WHERE kind = " +
+                                std::to_string(static_cast<int>(kind)) + " ORDER BY vault_id");
+      std::ranges::shuffle(rows, generator);
+      rows.resize(std::min(rows.size(), count));
+      for (const auto& row : rows) {
+        const StolenVault vault = Steal(*database, row[0]);
+        const auto openers = Openers(vault, realm, *organisation_, people);
+        std::size_t caseworkers = 0;
+        std::size_t supervisors = 0;
+        std::size_t coordinators = 0;
+        std::size_t others = 0;
+        for (const std::string& handle : openers) {
+          if (handle.starts_with("cw")) {
+            ++caseworkers;
+          } else if (handle.starts_with("sv")) {
+            ++supervisors;
+          } else if (handle.starts_with("kc")) {
+            ++coordinators;
+          } else {
+            ++others;
+          }
+        }
+        EXPECT_EQ(caseworkers, 1u);
+        EXPECT_EQ(supervisors, 1u);
+        EXPECT_EQ(coordinators, kind == Kind::kCase ? 2u : 0u);
+        EXPECT_EQ(others, 0u);
+        ++tried;
+      }
+    }
+    std::cout << "boxes of " << tried << " vaults tried with the keys of " << people.size()
+              << " people\n";
+    EXPECT_EQ(tried, 3 * count);
+  }
+
+  std::filesystem::path folder_;
+  support::RealmServers servers_;
+  std::vector<Newcomer> staff_;
+  std::unique_ptr<support::TestOrganisation> organisation_;
+};
+
+TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation();
+  const auto begin = std::chrono::steady_clock::now();
+  const ImportReport report = RunImport(organisation_->Of("in1"), CtdcFile(*shared));
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+  std::cout << report.imported << " rows imported in " << seconds.count() << " s\n";
+  EXPECT_EQ(report.rows, kRows);
+  EXPECT_EQ(report.imported, kRows);
+  EXPECT_EQ(report.made_now, kRows);
+  EXPECT_EQ(report.refused, 0u);
+
+  // Three vaults each, and nothing else of these kinds.
+  const auto count = [&](Compartment compartment, Kind kind) {
+    return support::ServerOf(servers_, compartment).database()
+        .Sql("SELECT count(*) FROM vault WHERE kind = " +
+             std::to_string(static_cast<int>(kind)))[0][0];
+  };
+  EXPECT_EQ(count(Compartment::kCases, Kind::kCase), std::to_string(kRows));
+  EXPECT_EQ(count(Compartment::kCases, Kind::kSensitive), std::to_string(kRows));
+  EXPECT_EQ(count(Compartment::kIdentity, Kind::kPerson), std::to_string(kRows));
+
+  // A coordinator's board counts what the README of the data counts.
+  Realm& coordinator = organisation_->RealmOf("kc1", Compartment::kCases);
+  Require(SyncPinnedRows(coordinator, Kind::kCase));
+  std::map<content::v1::Sex, std::size_t> sexes;
+  std::map<std::uint32_t, std::size_t> ages;
+  std::set<std::string> codes;
+  std::map<std::string, std::size_t> caseworkers;
+  for (const PinnedRow& row : Must(ReadPinnedRows(coordinator, Kind::kCase))) {
+    const auto& summary = row.record.summary();
+    ++sexes[summary.sex()];
+    ++ages[summary.age_band().from_years()];
+    codes.insert(summary.code());
+    ++caseworkers[summary.caseworker()];
+    EXPECT_EQ(CanonicalCaseCode(summary.code()), summary.code());
+    EXPECT_EQ(summary.flags(0), content::v1::CASE_FLAG_IMPORTED);
+  }
+  EXPECT_EQ(sexes[content::v1::SEX_FEMALE], 12'460u);
+  EXPECT_EQ(sexes[content::v1::SEX_MALE], 1'839u);
+  EXPECT_EQ(codes.size(), kRows);
+  EXPECT_EQ(caseworkers.size(), 40u);
+  const std::map<std::uint32_t, std::size_t> want{{0, 201},    {9, 4942},   {18, 2056},
+                                                  {21, 1547},  {24, 1219},  {27, 895},
+                                                  {30, 2213},  {39, 802},   {48, 424}};
+  EXPECT_EQ(ages, want);
+
+  // Through the services: a caseworker reads all three parts of the own cases.
+  organisation_->Sync("cw07");
+  Organisation& caseworker = organisation_->Of("cw07");
+  const auto cases = Must(ListCases(caseworker));
+  EXPECT_EQ(cases.size(), caseworkers.at(base::ToString(
+                              organisation_->RealmOf("cw07", Compartment::kCases)
+                                  .member()
+                                  .bytes())));
+  for (std::size_t i = 0; i < cases.size(); i += 60) {
+    const auto opened = Must(ShowCase(caseworker, cases[i].summary.code()));
+    EXPECT_TRUE(opened.sensitive_readable);
+    EXPECT_TRUE(opened.trafficking);
+    EXPECT_EQ(opened.link, LinkState::kBothSides);
+    const auto person = Must(ShowPerson(caseworker, cases[i].summary.code()));
+    EXPECT_EQ(person.profile.sex(), cases[i].summary.sex());
+    EXPECT_EQ(ShowCase(organisation_->Of("cw08"), cases[i].summary.code()).error().code(),
+              Code::kNotFound);
+    EXPECT_EQ(ShowCase(organisation_->Of("in1"), cases[i].summary.code()).error().code(),
+              Code::kNotFound);
+  }
+  TryAllBoxes(kSample);
+
+  // Again, and from the second importer's empty home: nothing is added.
+  for (const char* importer : {"in1", "in2"}) {
+    const ImportReport again = RunImport(organisation_->Of(importer), CtdcFile(*shared));
+    EXPECT_EQ(again.made_now, 0u);
+    EXPECT_EQ(again.imported, kRows);
+  }
+  EXPECT_EQ(count(Compartment::kCases, Kind::kCase), std::to_string(kRows));
+
+  // The order of arrival must not join the realms: the n-th person is not the n-th case.
+  const auto order = [&](Compartment compartment, Kind kind) {
+    return support::ServerOf(servers_, compartment).database()
+        .Sql("SELECT encode(vault_id, 'hex') FROM vault WHERE kind = " +
+             std::to_string(static_cast<int>(kind)) + " ORDER BY mark, ctid");
+  };
+  const auto persons = order(Compartment::kIdentity, Kind::kPerson);
+  const auto sensitives = order(Compartment::kCases, Kind::kSensitive);
+  std::map<std::string, std::size_t> person_at;
+  for (std::size_t i = 0; i < persons.size(); ++i) person_at[persons[i][0]] = i;
+  // One caseworker's links are enough of a sample.
+  Realm& cw = organisation_->RealmOf("cw07", Compartment::kCases);
+  std::map<std::string, std::string> link;
+  for (const PinnedRow& row : Must(ReadPinnedRows(cw, Kind::kSensitive))) {
+    link[base::ToHex(row.vault.bytes())] =
+        base::ToHex(base::AsBytes(row.record.link1().person_vault()));
+  }
+  std::size_t joined = 0;
+  for (std::size_t i = 0; i < sensitives.size(); ++i) {
+    const auto mine = link.find(sensitives[i][0]);
+    if (mine != link.end() && person_at.at(mine->second) == i) ++joined;
+  }
+  std::cout << "joined by the order of arrival: " << joined << " of " << link.size() << "\n";
+  EXPECT_LE(joined, 3u);
+
+  // Nothing readable lies in the databases; a canary that does is found.
+  support::PlaintextSearch search(support::ServerOf(servers_, Compartment::kCases).database().superuser());
+  for (const char* text : {"Forced Marriage", "Intimate Partner", "Domestic Work"}) {
+    search.Look(text);
+  }
+  EXPECT_EQ(search.Run(), std::vector<std::string>());
+  const std::string canary = "canary-" + RandomName();
+  support::ServerOf(servers_, Compartment::kCases).database()
+      .Sql("CREATE TABLE canary AS SELECT '" + canary + "'::text AS words");
+  support::ServerOf(servers_, Compartment::kCases).database().Sql("CHECKPOINT");
+  search.Look(canary);
+  EXPECT_EQ(search.Run(), std::vector<std::string>{canary});
+}
+
+// attacks.md row 57: the ledger joins person and case as long as an import lasts, and no longer.
+TEST_F(Import, Row57TheLedgerJoinsNothingAfterTheImport) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation();
+  const auto path = Head(CtdcFile(*shared), 200, folder_);
+  RunImport(organisation_->Of("in1"), path);
+  const auto people = Handles(staff_);
+  for (const auto compartment : {Compartment::kIdentity, Compartment::kCases}) {
+    const auto& database = support::ServerOf(servers_, compartment).database();
+    const auto ledger = database.Sql("SELECT encode(vault_id, 'hex') FROM vault WHERE kind = 18");
+    ASSERT_EQ(ledger.size(), 1u);
+    const StolenVault stolen = Steal(database, ledger[0][0]);
+    // Blocks of 64 rows: four, each with one revision left.
+    EXPECT_EQ(stolen.chain.records.size(), 4u);
+    const auto openers = Openers(stolen, compartment, *organisation_, people);
+    EXPECT_EQ(openers, (std::set<std::string>{"in1", "in2"}));
+    // And what an importer opens says "done" and nothing else.
+    Realm& importer = organisation_->RealmOf("in1", compartment);
+    auto view = Must(VaultView::Fetch(importer, stolen.id));
+    for (const auto& [id, record] : Must(view.ReadAll(Record::kLedgerBlock))) {
+      EXPECT_TRUE(record.ledger_block().done());
+      EXPECT_EQ(record.ledger_block().lines_size(), 0);
+    }
+  }
+}
+
+TEST_F(Import, AnInterruptedImportIsFinishedByWhoeverComesNext) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation();
+  const auto path = Head(CtdcFile(*shared), 300, folder_);
+  // Given up in the middle of the second realm.
+  struct Stop {};
+  CaseFile file = Open(path);
+  const auto interrupted = [&] {
+    (void)ImportCases(organisation_->Of("in1"), file, false,
+                      [&](std::string_view phase, std::uint64_t, std::uint64_t) {
+                        if (phase == "cases") throw Stop();
+                      });
+  };
+  EXPECT_THROW(interrupted(), Stop);
+  // The plan is still there, for importers alone.
+  const ImportReport report = RunImport(organisation_->Of("in2"), path);
+  EXPECT_EQ(report.imported, 300u);
+  for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
+                                          std::pair(Compartment::kCases, Kind::kSensitive),
+                                          std::pair(Compartment::kIdentity, Kind::kPerson)}) {
+    EXPECT_EQ(support::ServerOf(servers_, compartment).database()
+                  .Sql("SELECT count(*) FROM vault WHERE kind = " +
+                       std::to_string(static_cast<int>(kind)))[0][0],
+              "300");
+  }
+}
+
+TEST_F(Import, OnlyIntakeImports) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation();
+  const auto path = Head(CtdcFile(*shared), 10, folder_);
+  for (const char* other : {"cw01", "kc1", "founder"}) {
+    CaseFile file = Open(path);
+    const auto refused =
+        ImportCases(organisation_->Of(other), file, false,
+                    [](std::string_view, std::uint64_t, std::uint64_t) {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
+  }
+}
+
+}  // namespace
+}  // namespace godwit::client

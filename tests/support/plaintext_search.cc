@@ -1,0 +1,94 @@
+#include "tests/support/plaintext_search.h"
+
+#include <gtest/gtest.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <pqxx/pqxx>
+#include <set>
+
+namespace godwit::support {
+namespace {
+
+std::string Base64(const std::string& text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i + 3 <= text.size(); i += 3) {
+    const unsigned word = static_cast<unsigned char>(text[i]) << 16 |
+                          static_cast<unsigned char>(text[i + 1]) << 8 |
+                          static_cast<unsigned char>(text[i + 2]);
+    for (int shift = 18; shift >= 0; shift -= 6) out.push_back(kDigits[word >> shift & 63]);
+  }
+  return out;
+}
+
+base::Bytes Utf16(const std::string& text, bool big) {
+  base::Bytes out;
+  const auto wide = icu::UnicodeString::fromUTF8(text);
+  for (int i = 0; i < wide.length(); ++i) {
+    const char16_t unit = wide[i];
+    const auto high = static_cast<std::uint8_t>(unit >> 8);
+    const auto low = static_cast<std::uint8_t>(unit & 0xff);
+    out.push_back(big ? high : low);
+    out.push_back(big ? low : high);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<base::Bytes> FormsOf(const std::string& text) {
+  std::vector<base::Bytes> forms;
+  const auto add = [&](std::string_view form) { forms.push_back(base::ToBytes(base::AsBytes(form))); };
+  add(text);
+  add(base::ToHex(base::AsBytes(text)));
+  // A text of three more bytes has whole groups in each phase.
+  for (std::size_t phase = 0; phase < 3 && text.size() >= phase + 6; ++phase) {
+    add(Base64(text.substr(phase)));
+  }
+  forms.push_back(Utf16(text, false));
+  forms.push_back(Utf16(text, true));
+  add(std::string(text.rbegin(), text.rend()));
+  return forms;
+}
+
+PlaintextSearch::PlaintextSearch(const std::string& superuser) : superuser_(superuser) {}
+
+void PlaintextSearch::Look(const std::string& text) { texts_.push_back(text); }
+
+std::vector<std::string> PlaintextSearch::Run() const {
+  std::filesystem::path data;
+  {
+    pqxx::connection connection(superuser_);
+    pqxx::nontransaction work(connection);
+    work.exec("CHECKPOINT");
+    data = work.exec("SHOW data_directory")[0][0].c_str();
+  }
+  std::vector<std::pair<const std::string*, base::Bytes>> needles;
+  for (const std::string& text : texts_) {
+    for (base::Bytes& form : FormsOf(text)) needles.emplace_back(&text, std::move(form));
+  }
+  std::set<std::string> found;
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(
+           data, std::filesystem::directory_options::skip_permission_denied)) {
+    std::error_code gone;
+    if (!file.is_regular_file(gone)) continue;
+    std::ifstream in(file.path(), std::ios::binary);
+    const std::string content((std::istreambuf_iterator<char>(in)),
+                              std::istreambuf_iterator<char>());
+    ++files;
+    for (const auto& [text, form] : needles) {
+      if (found.contains(*text)) continue;
+      const std::string_view needle(reinterpret_cast<const char*>(form.data()), form.size());
+      if (content.find(needle) != std::string::npos) found.insert(*text);
+    }
+  }
+  EXPECT_GT(files, 100u) << "the data directory was not read";
+  return {found.begin(), found.end()};
+}
+
+}  // namespace godwit::support
