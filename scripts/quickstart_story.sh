@@ -1,7 +1,219 @@
-# The walk of ./quickstart: `story` runs with PostgreSQL up, and with $bin, $state and $conninfo set.
+# The walk of ./quickstart: `story` runs with PostgreSQL up, and with $root, $bin, $state and
+# $conninfo set. Everybody and everything in it is made up, the passphrase too.
+
+realms=(identity cases journeys)
+sample_cases=${GODWIT_QUICKSTART_CASES:-60}
+passphrase='correct horse battery example'
+
+# Handle, name and roles of everybody but the founder.
+people() {
+  cat <<'CSV'
+handle,name,roles
+haneul,Haneul Specimen,caseworker
+jun,Jun Placeholder,caseworker
+sora,Sora Invented,caseworker
+dal,Dal Sample,supervisor
+nuri,Nuri Example,coordinator
+garam,Garam Fictitious,route
+imja,Imja Nobody,intake
+CSV
+}
+
+# godwit PROFILE ARGUMENTS...: the command as that person runs it.
+godwit() {
+  local profile=$1
+  shift
+  "$bin/client/cli/godwit" "$@" --profile "$profile" --passphrase-fd 3 3< <(printf '%s' "$passphrase")
+}
+
+# Shows a command as a person would type it, and runs it.
+as() {
+  local profile=$1
+  shift
+  printf '\n   %s$ godwit %s\n' "$profile" "$*"
+  godwit "$profile" "$@" | sed 's/^/     /'
+}
+
+# refused PROFILE WHAT ARGUMENTS...: the same for what must not work; ends the walk if it does.
+refused() {
+  local profile=$1 what=$2 output
+  shift 2
+  printf '\n   %s$ godwit %s\n' "$profile" "$*"
+  if output=$(godwit "$profile" "$@" 2>&1); then fail "$what: this must be refused"; fi
+  sed 's/^/     /' <<<"$output"
+  say "refused, as it must be: $what"
+}
+
+conninfo_of() { echo "host=$(cat "$state/pg/cluster") dbname=$1 user=$2"; }
+
+# A database, two roles and certificates for a realm, and its one-time claim.
+prepare_realm() {
+  local realm=$1
+  psql_value "CREATE ROLE ${realm}_owner LOGIN" >/dev/null
+  psql_value "CREATE ROLE ${realm}_service LOGIN" >/dev/null
+  psql_value "CREATE DATABASE $realm OWNER ${realm}_owner" >/dev/null
+  psql_value "REVOKE ALL ON DATABASE $realm FROM PUBLIC" >/dev/null
+  psql_value "GRANT CONNECT ON DATABASE $realm TO ${realm}_service" >/dev/null
+  "$admin" migrate --database "$(conninfo_of "$realm" "${realm}_owner")" \
+    --role "${realm}_service" --claim-file "$state/$realm.claim" >/dev/null
+  mkdir -m 0700 "$state/pki-$realm"
+  "$admin" pki init "$state/pki-$realm" >"$state/$realm.pin"
+  "$admin" pki issue "$state/pki-$realm" --host 127.0.0.1 >/dev/null
+  say "$realm: a database, a role that can only read and append, a certificate authority"
+}
+
+start_realms() {
+  local realm i=0
+  for realm in "${realms[@]}"; do
+    start_service "$realm" "$bin/services/$realm/godwit-${realm}d" \
+      --listen "127.0.0.1:${ports[i]}" --certificate "$state/pki-$realm/server.crt" \
+      --key "$state/pki-$realm/server.key" \
+      --database "$(conninfo_of "$realm" "${realm}_service")"
+    i=$((i + 1))
+  done
+  i=0
+  for realm in "${realms[@]}"; do
+    wait_for "$realm" 30 port_open "${ports[i]}"
+    say "godwit-${realm}d answers at 127.0.0.1:${ports[i]}"
+    i=$((i + 1))
+  done
+}
+
+# The agents hold keys in memory until they are locked: ended with the rest.
+stop_agents() {
+  local profile
+  [[ -d ${GODWIT_HOME:-} ]] || return 0
+  for profile in "$GODWIT_HOME"/*/; do
+    "$bin/client/cli/godwit" lock --profile "$(basename "$profile")" >/dev/null 2>&1 || true
+  done
+}
+
+# grep_databases TEXT...: how many files of the cluster, its log of writes included, hold one of
+# these texts.
+grep_databases() {
+  psql_value CHECKPOINT >/dev/null
+  printf '%s\n' "$@" >"$state/texts"
+  grep -rlaF -f "$state/texts" "$(cat "$state/pg/cluster")/data" 2>/dev/null | wc -l
+}
+
+found_organisation() {
+  local arguments=() realm i=0
+  for realm in "${realms[@]}"; do
+    arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(grep -oE '[0-9a-f]{64}' "$state/$realm.pin" |
+      head -n 1),$state/$realm.claim")
+    i=$((i + 1))
+  done
+  godwit minji org create --evaluation --discard-root --handle minji --name 'Minji Founder' \
+    "${arguments[@]}" | sed 's/^/     /'
+  rm -f "$state"/*.claim
+}
 
 story() {
-  step "databases"
-  say "$(psql_value "SELECT count(*) || ' databases besides the templates: ' ||
-    string_agg(datname, ', ') FROM pg_database WHERE NOT datistemplate")"
+  admin=$bin/tools/admin/godwit-admin
+  export GODWIT_HOME=$state/home
+  mkdir -p -m 0700 "$GODWIT_HOME"
+  if [[ -f $state/walked ]]; then
+    read -ra ports <"$state/ports"
+    step "three services, again"
+    start_realms
+    step "the board"
+    as nuri sync
+    as nuri board --limit 15
+    look_next
+    return
+  fi
+  [[ ! -d $state/pki-cases ]] || fail "an earlier walk did not end: ./quickstart --fresh begins again"
+  read -ra ports <<<"$(free_ports 3)"
+  echo "${ports[*]}" >"$state/ports"
+
+  step "three realms that share nothing"
+  local realm
+  for realm in "${realms[@]}"; do prepare_realm "$realm"; done
+  start_realms
+
+  step "an organisation: who people are, how cases stand, and where they go are three rosters"
+  found_organisation
+  people >"$state/people.csv"
+  "$root/scripts/join_members.py" --godwit "$bin/client/cli/godwit" --inviter minji \
+    --people "$state/people.csv" 3< <(printf '%s' "$passphrase")
+  as minji member list
+
+  step "case files are imported by somebody who cannot read them afterwards"
+  godwit imja org ledger make --json >"$state/ledgers"
+  godwit minji sync >/dev/null
+  godwit minji org ledger name \
+    $(python3 -c 'import json,sys; l=json.load(open(sys.argv[1])); print(l["identity"], l["cases"])' \
+      "$state/ledgers") | sed 's/^/     /'
+  as imja import sample --out "$state/sample.csv" --mapping-out "$state/sample.toml" \
+    --cases "$sample_cases" --seed 7 --caseworkers haneul,jun,sora --supervisors dal
+  as imja import cases "$state/sample.csv" --mapping "$state/sample.toml" --dry-run
+  as imja import cases "$state/sample.csv" --mapping "$state/sample.toml"
+
+  step "the coordinator's board"
+  as nuri sync
+  as nuri board --limit 15
+
+  step "a caseworker opens one case and its person"
+  godwit haneul sync >/dev/null
+  local code
+  code=$(godwit haneul case list --json | python3 -c '
+import json, sys
+text = sys.stdin.read()
+try:
+    cases = json.loads(text)
+    cases = cases.get("cases", cases) if isinstance(cases, dict) else cases
+except json.JSONDecodeError:
+    cases = [json.loads(line) for line in text.splitlines() if line]
+print(cases[0]["code"])')
+  as haneul case show "$code"
+  as haneul person show "$code"
+  say "the same for others:"
+  refused nuri "a coordinator reads no person" person show "$code"
+  refused garam "a route coordinator reads no case" case show "$code"
+  refused garam "a route coordinator reads no person" person show "$code"
+  refused imja "who imported a case reads it no more" case show "$code"
+
+  step "a device is lost"
+  godwit jun sync >/dev/null
+  say "jun's device works; now minji revokes it"
+  as minji device revoke jun --reason lost --yes
+  sleep 1
+  refused jun "a revoked device's session is dead a second later" sync
+
+  step "what the databases hold"
+  local names
+  mapfile -t names < <(python3 - "$state/sample.csv" <<'PY'
+import csv, sys
+texts = set()
+with open(sys.argv[1], encoding="utf-8-sig", newline="") as f:
+    for row in csv.DictReader(f):
+        for column, value in row.items():
+            if column and "name" in column.lower() and value and len(value.encode()) >= 6:
+                texts.add(value)
+print(*sorted(texts), sep="\n")
+PY
+  )
+  [[ ${#names[@]} -ge 10 ]] || fail "the sample file has too few names to look for"
+  local hits
+  hits=$(grep_databases "${names[@]}")
+  say "grep for ${#names[@]} names of the file in every file of PostgreSQL: $hits found"
+  [[ $hits -eq 0 ]] || fail "a name lies readable in a database"
+  psql_value "CREATE TABLE control AS SELECT '${names[0]//\'/\'\'}'::text AS name"
+  hits=$(grep_databases "${names[@]}")
+  psql_value "DROP TABLE control"
+  say "the same after one name was written in clear, as a control: $hits found"
+  [[ $hits -gt 0 ]] || fail "the control was not found: the search proves nothing"
+
+  touch "$state/walked"
+  look_next
+}
+
+look_next() {
+  step "what to look at next"
+  say "export GODWIT_HOME=$GODWIT_HOME"
+  say "$bin/client/cli/godwit board --profile nuri          the coordinator's board"
+  say "$bin/client/cli/godwit case list --profile haneul    a caseworker's cases"
+  say "$bin/client/cli/godwit status --profile haneul       what waits, what was refused"
+  say "$bin/client/cli/godwit --help                        everything else"
+  say "the passphrase of everybody here is: $passphrase"
 }
