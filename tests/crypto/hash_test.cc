@@ -28,6 +28,16 @@ RC_GTEST_PROP(Hash, PartsCountAsOneText, (const Bytes& a, const Bytes& b)) {
   RC_ASSERT(Sha512({a, b}) == Sha512({both}));
 }
 
+RC_GTEST_PROP(Hash, AStreamOfPiecesCountsAsOneText, (const std::vector<Bytes>& pieces)) {
+  Sha256Stream stream;
+  Bytes whole;
+  for (const auto& piece : pieces) {
+    stream.Update(piece);
+    base::Append(whole, piece);
+  }
+  RC_ASSERT(stream.Finish() == Sha256(whole));
+}
+
 RC_GTEST_PROP(Hash, LabelComesFirstWithItsLength, (const Bytes& text)) {
   Bytes whole{4};
   base::Append(whole, AsBytes("link"));
