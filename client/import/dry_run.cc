@@ -103,7 +103,7 @@ void Count(const ImportRow& row, Counts& counts) {
   ++counts["supervisor"][row.supervisor_handle];
 }
 
-base::Result<DryRunReport> DryRun(CaseReader& file,
+base::Result<DryRunReport> DryRun(CaseFile& file,
                                   const std::function<void(const Refusal&)>& on_refusal) {
   DryRunReport report;
   report.sha256 = file.sha256();

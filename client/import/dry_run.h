@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "client/import/case_reader.h"
+#include "client/import/case_file.h"
 
 namespace godwit::client {
 
@@ -24,8 +24,8 @@ struct DryRunReport {
 };
 
 // Maps every row of `file` and imports nothing; needs no network and no keys. `on_refusal` is
-// called for each refusal in the order of the file. Errors: as CaseReader::Rows.
-base::Result<DryRunReport> DryRun(CaseReader& file,
+// called for each refusal in the order of the file. Errors: as CaseFile::Rows.
+base::Result<DryRunReport> DryRun(CaseFile& file,
                                   const std::function<void(const Refusal&)>& on_refusal);
 
 // Adds the values of `row` to `counts`, as DryRunReport describes them.

@@ -23,8 +23,8 @@ TEST(Ctdc, EveryRowMapsAndTheCountsAreThoseOfTheReadme) {
     handles.insert((i < 10 ? "cw0" : "cw") + std::to_string(i));
   }
   auto reader =
-      CaseReader::Open(*shared / "data/ctdc/ctdc-victims-cleaned-14299.csv", std::move(*mapping),
-                       {.import_day = kImportDay, .handles = handles}, faults);
+      CaseFile::Open(*shared / "data/ctdc/ctdc-victims-cleaned-14299.csv", std::move(*mapping),
+                     {.import_day = kImportDay, .handles = handles}, faults);
   ASSERT_TRUE(reader.ok());
   const auto report =
       DryRun(*reader, [](const Refusal& refusal) { ADD_FAILURE() << ToText(refusal); });

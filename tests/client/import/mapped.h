@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/import/case_reader.h"
+#include "client/import/case_file.h"
 #include "client/import/mapping.h"
 
 namespace godwit::client {
@@ -53,16 +53,16 @@ inline Mapping MappingOf(const std::string& toml) {
 }
 
 // Opens a file that must be right; `csv` must outlive the reader.
-inline CaseReader ReaderOf(const std::string& csv, Mapping mapping,
-                           ImportOptions options = {.import_day = kImportDay, .handles = {}}) {
+inline CaseFile ReaderOf(const std::string& csv, Mapping mapping,
+                         ImportOptions options = {.import_day = kImportDay, .handles = {}}) {
   std::vector<Fault> faults;
-  auto reader = CaseReader::Open(OpenMemory(csv), std::move(mapping), std::move(options), faults);
+  auto reader = CaseFile::Open(OpenMemory(csv), std::move(mapping), std::move(options), faults);
   for (const auto& fault : faults) ADD_FAILURE() << fault.where << ": " << fault.why;
   return std::move(*reader);
 }
 
 // Every line of the file.
-inline std::vector<ImportLine> LinesOf(CaseReader& reader) {
+inline std::vector<ImportLine> LinesOf(CaseFile& reader) {
   std::vector<ImportLine> all;
   for (std::uint32_t row = 0; row < reader.row_count(); row += kBlockRows) {
     auto lines = reader.Rows(row);

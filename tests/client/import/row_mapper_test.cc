@@ -335,7 +335,7 @@ TEST(RowMapper, TheHeaderMustFitTheMapping) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
     std::vector<Fault> faults;
-    const auto reader = CaseReader::Open(OpenMemory(row.header), MappingOf(toml), {}, faults);
+    const auto reader = CaseFile::Open(OpenMemory(row.header), MappingOf(toml), {}, faults);
     if (row.why.empty()) {
       EXPECT_TRUE(reader.ok());
       continue;

@@ -20,15 +20,15 @@ inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
 // A CSV file of cases and its mapping. Opening it reads it once, in bounded memory, for its hash
 // and an index of its blocks; Rows then gives any block, and only of the file that was hashed. Not
 // thread-safe.
-class CaseReader {
+class CaseFile {
  public:
   // E_NOT_FOUND, E_IO: the file. E_UNSUPPORTED: it is UTF-16 or UTF-32. E_INVALID_ARGUMENT: it is
   // no regular file, is empty, is larger than kMaxFileBytes, or has a broken header; or its header
   // does not fit the mapping, and `faults` says where.
-  static base::Result<CaseReader> Open(const std::string& path, Mapping mapping,
-                                       ImportOptions options, std::vector<Fault>& faults);
-  static base::Result<CaseReader> Open(std::unique_ptr<ByteSource> source, Mapping mapping,
-                                       ImportOptions options, std::vector<Fault>& faults);
+  static base::Result<CaseFile> Open(const std::string& path, Mapping mapping,
+                                     ImportOptions options, std::vector<Fault>& faults);
+  static base::Result<CaseFile> Open(std::unique_ptr<ByteSource> source, Mapping mapping,
+                                     ImportOptions options, std::vector<Fault>& faults);
 
   // SHA-256 of the file's bytes.
   const std::array<std::uint8_t, 32>& sha256() const { return sha256_; }
@@ -48,7 +48,7 @@ class CaseReader {
     std::array<std::uint8_t, 32> digest;  // of its records as they were read
   };
 
-  CaseReader(std::unique_ptr<ByteSource> source, RowMapper mapper)
+  CaseFile(std::unique_ptr<ByteSource> source, RowMapper mapper)
       : source_(std::move(source)), mapper_(std::move(mapper)) {}
 
   base::Status Index(CsvReader& reader);

@@ -1,4 +1,4 @@
-#include "client/import/case_reader.h"
+#include "client/import/case_file.h"
 
 #include "base/bytes.h"
 #include "crypto/hash.h"
@@ -62,15 +62,15 @@ void UpdateRecord(crypto::Sha256Stream& digest, const CsvRecord& record) {
 
 }  // namespace
 
-base::Result<CaseReader> CaseReader::Open(const std::string& path, Mapping mapping,
-                                          ImportOptions options, std::vector<Fault>& faults) {
+base::Result<CaseFile> CaseFile::Open(const std::string& path, Mapping mapping,
+                                      ImportOptions options, std::vector<Fault>& faults) {
   auto source = OpenFile(path);
   if (!source) return source.error();
   return Open(std::move(*source), std::move(mapping), std::move(options), faults);
 }
 
-base::Result<CaseReader> CaseReader::Open(std::unique_ptr<ByteSource> source, Mapping mapping,
-                                          ImportOptions options, std::vector<Fault>& faults) {
+base::Result<CaseFile> CaseFile::Open(std::unique_ptr<ByteSource> source, Mapping mapping,
+                                      ImportOptions options, std::vector<Fault>& faults) {
   faults.clear();
   const auto start = FirstRecord(*source);
   if (!start) return start.error();
@@ -91,13 +91,13 @@ base::Result<CaseReader> CaseReader::Open(std::unique_ptr<ByteSource> source, Ma
   auto mapper = RowMapper::Bind(std::move(mapping), header, std::move(options), faults);
   if (!mapper) return mapper.error();
 
-  CaseReader file(std::move(source), std::move(*mapper));
+  CaseFile file(std::move(source), std::move(*mapper));
   if (const auto status = file.Index(reader); !status) return status.error();
   file.sha256_ = hashing.Finish();
   return file;
 }
 
-base::Status CaseReader::Index(CsvReader& reader) {
+base::Status CaseFile::Index(CsvReader& reader) {
   CsvRecord record;
   crypto::Sha256Stream digest;
   for (;;) {
@@ -114,7 +114,7 @@ base::Status CaseReader::Index(CsvReader& reader) {
   }
 }
 
-base::Result<std::vector<ImportLine>> CaseReader::Rows(std::uint32_t first_row) {
+base::Result<std::vector<ImportLine>> CaseFile::Rows(std::uint32_t first_row) {
   if (first_row % kBlockRows != 0 || first_row >= row_count_) {
     return Error(Code::kInvalidArgument, "no block of the file begins with this row");
   }

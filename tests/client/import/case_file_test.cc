@@ -1,4 +1,4 @@
-#include "client/import/case_reader.h"
+#include "client/import/case_file.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -32,14 +32,14 @@ std::string FileOf(int rows) {
   return csv;
 }
 
-TEST(CaseReader, TellsHashAndRowsBeforeAnyRowIsRead) {
+TEST(CaseFile, TellsHashAndRowsBeforeAnyRowIsRead) {
   const std::string csv = FileOf(1000);
   const auto reader = ReaderOf(csv, MappingOf(kToml));
   EXPECT_EQ(reader.row_count(), 1000U);
   EXPECT_EQ(reader.sha256(), crypto::Sha256(base::AsBytes(csv)));
 }
 
-TEST(CaseReader, BlocksComeInAnyOrder) {
+TEST(CaseFile, BlocksComeInAnyOrder) {
   for (const int rows : {1, 63, 64, 65, 128, 300}) {
     SCOPED_TRACE(rows);
     const std::string csv = FileOf(rows);
@@ -68,7 +68,7 @@ TEST(CaseReader, BlocksComeInAnyOrder) {
   }
 }
 
-TEST(CaseReader, BlocksBeginAtTheirFirstRow) {
+TEST(CaseFile, BlocksBeginAtTheirFirstRow) {
   const std::string csv = FileOf(100);
   auto reader = ReaderOf(csv, MappingOf(kToml));
   for (const std::uint32_t first : {1U, 63U, 65U, 100U, 128U, 0xffff'ffc0U}) {
@@ -78,24 +78,24 @@ TEST(CaseReader, BlocksBeginAtTheirFirstRow) {
   }
 }
 
-TEST(CaseReader, AHeaderWithoutRowsIsAFileOfNone) {
+TEST(CaseFile, AHeaderWithoutRowsIsAFileOfNone) {
   const std::string csv = "name\n\n\n";
   auto reader = ReaderOf(csv, MappingOf(kToml));
   EXPECT_EQ(reader.row_count(), 0U);
   EXPECT_FALSE(reader.Rows(0).ok());
 }
 
-TEST(CaseReader, RefusesFilesWithoutAHeader) {
+TEST(CaseFile, RefusesFilesWithoutAHeader) {
   for (const std::string csv : {"", "\xef\xbb\xbf", "\n\r\n"}) {
     std::vector<Fault> faults;
-    const auto reader = CaseReader::Open(OpenMemory(csv), MappingOf(kToml), {}, faults);
+    const auto reader = CaseFile::Open(OpenMemory(csv), MappingOf(kToml), {}, faults);
     ASSERT_FALSE(reader.ok());
     EXPECT_EQ(reader.error().message(), "the file is empty: it has no header");
   }
 }
 
 // Any change of what was hashed is seen in the block where it stands, whatever it maps to.
-TEST(CaseReader, AFileThatChangesMeanwhileIsAnError) {
+TEST(CaseFile, AFileThatChangesMeanwhileIsAnError) {
   const std::string original = FileOf(200);
   const struct {
     const char* name;
@@ -123,7 +123,7 @@ TEST(CaseReader, AFileThatChangesMeanwhileIsAnError) {
 }
 
 // Cells are hashed with their bounds: what moves from one to the next is a change.
-TEST(CaseReader, ACellThatMovesIsAChange) {
+TEST(CaseFile, ACellThatMovesIsAChange) {
   const auto toml = kToml + FieldOf("identity_profile.occupation", "identity", "work");
   std::string csv = "name,work\nab,c\n";
   auto reader = ReaderOf(csv, MappingOf(toml));
@@ -131,7 +131,7 @@ TEST(CaseReader, ACellThatMovesIsAChange) {
   EXPECT_FALSE(reader.Rows(0).ok());
 }
 
-class CaseReaderFiles : public testing::Test {
+class CaseFileFiles : public testing::Test {
  protected:
   void SetUp() override {
     std::string name = std::filesystem::temp_directory_path() / "godwit-import-XXXXXX";
@@ -142,7 +142,7 @@ class CaseReaderFiles : public testing::Test {
 
   base::Code CodeOf(const std::string& path) {
     std::vector<Fault> faults;
-    const auto reader = CaseReader::Open(path, MappingOf(kToml), {}, faults);
+    const auto reader = CaseFile::Open(path, MappingOf(kToml), {}, faults);
     EXPECT_FALSE(reader.ok());
     return reader ? Code::kInternal : reader.error().code();
   }
@@ -150,7 +150,7 @@ class CaseReaderFiles : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(CaseReaderFiles, OnlyRegularFilesAreRead) {
+TEST_F(CaseFileFiles, OnlyRegularFilesAreRead) {
   EXPECT_EQ(CodeOf(folder_ / "missing"), Code::kNotFound);
   EXPECT_EQ(CodeOf(folder_), Code::kInvalidArgument);
   EXPECT_EQ(CodeOf("/dev/zero"), Code::kInvalidArgument);
@@ -158,11 +158,11 @@ TEST_F(CaseReaderFiles, OnlyRegularFilesAreRead) {
   EXPECT_EQ(CodeOf(folder_ / "pipe"), Code::kInvalidArgument);
 }
 
-TEST_F(CaseReaderFiles, AFileIsReadFromDisk) {
+TEST_F(CaseFileFiles, AFileIsReadFromDisk) {
   const std::string csv = FileOf(130);
   std::ofstream(folder_ / "cases.csv", std::ios::binary) << csv;
   std::vector<Fault> faults;
-  auto reader = CaseReader::Open(folder_ / "cases.csv", MappingOf(kToml), {}, faults);
+  auto reader = CaseFile::Open(folder_ / "cases.csv", MappingOf(kToml), {}, faults);
   ASSERT_TRUE(reader.ok());
   EXPECT_EQ(reader->sha256(), crypto::Sha256(base::AsBytes(csv)));
   EXPECT_EQ(LinesOf(*reader).size(), 130U);
@@ -170,7 +170,7 @@ TEST_F(CaseReaderFiles, AFileIsReadFromDisk) {
   EXPECT_EQ(reader->Rows(128).error().code(), Code::kConflict);
 }
 
-TEST_F(CaseReaderFiles, AFileBeyondTheLimitIsRefused) {
+TEST_F(CaseFileFiles, AFileBeyondTheLimitIsRefused) {
   std::ofstream(folder_ / "large.csv", std::ios::binary) << "name\n";
   // Sparse: an endless quoted cell of NUL bytes.
   std::ofstream(folder_ / "large.csv", std::ios::binary | std::ios::app) << "\"";
@@ -178,13 +178,13 @@ TEST_F(CaseReaderFiles, AFileBeyondTheLimitIsRefused) {
   EXPECT_EQ(CodeOf(folder_ / "large.csv"), Code::kInvalidArgument);
 }
 
-RC_GTEST_PROP(CaseReaderProperty, AnyBytesAreMappedOrRefused, ()) {
+RC_GTEST_PROP(CaseFileProperty, AnyBytesAreMappedOrRefused, ()) {
   std::string csv = "name\n";
   csv += *rc::gen::container<std::string>(rc::gen::weightedElement<char>(
       {{6, 'a'}, {1, ','}, {1, '"'}, {2, '\r'}, {4, '\n'}, {1, '\0'}, {1, '\xff'}}));
   std::vector<Fault> faults;
-  auto reader = CaseReader::Open(OpenMemory(csv), MappingOf(kToml),
-                                 {.import_day = kImportDay, .handles = {}}, faults);
+  auto reader = CaseFile::Open(OpenMemory(csv), MappingOf(kToml),
+                               {.import_day = kImportDay, .handles = {}}, faults);
   RC_ASSERT(reader.ok());
   std::uint32_t row = 0;
   for (const auto& line : LinesOf(*reader)) {
