@@ -27,8 +27,11 @@ command -v debootstrap >/dev/null ||
 find_shared
 
 work=$(mktemp -d /var/tmp/godwit-fresh.XXXXXX)
-# The mounts are in namespaces that have ended by then, so that this meets no file of another's.
-trap 'rm -rf --one-file-system "$work"' EXIT
+# The mounts are in namespaces that end with their first process, so that this meets no file of
+# another's.
+running=
+trap '[[ -z $running ]] || { kill -KILL "$running"; wait "$running" || true; }
+  rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$work/archives/partial" "$work/ccache"
@@ -57,7 +60,7 @@ in_machine() {
   local machine=$work/$1 net=()
   if [[ $2 == offline ]]; then net=(--net); fi
   unshare --mount --pid --fork --kill-child --propagation private "${net[@]}" \
-    bash -s "$machine" "$work" "${GODWIT_SHARED:-}" "$3" <<'INSIDE'
+    bash -s "$machine" "$work" "${GODWIT_SHARED:-}" "$3" <<'INSIDE' &
 set -euo pipefail
 machine=$1 work=$2 shared=$3 script=$4
 mount -t proc proc "$machine/proc"
@@ -78,6 +81,12 @@ exec chroot "$machine" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:
   CI=true CCACHE_DIR=/ccache CCACHE_UMASK=000 ${shared:+GODWIT_SHARED=/shared} \
   bash -c "set -euo pipefail; cd /src; $script" </dev/null
 INSIDE
+  # Awaited, not run in front, so that a signal is heard at once.
+  running=$!
+  local result=0
+  wait "$running" || result=$?
+  running=
+  return $result
 }
 
 # run_twice NAME COMMAND: online and then offline, where ninja may find nothing to do.
