@@ -15,8 +15,6 @@ namespace godwit::client {
 // Rows to a block of an import (docs/protocol.md section 6).
 inline constexpr std::uint32_t kBlockRows = 64;
 
-inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
-
 // A CSV file of cases and its mapping. Opening it reads it once, in bounded memory, for its hash
 // and an index of its blocks; Rows then gives any block, and only of the file that was hashed. Not
 // thread-safe.

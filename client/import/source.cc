@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 namespace godwit::client {
 namespace {
@@ -23,15 +22,20 @@ class FileSource : public ByteSource {
   FileSource& operator=(const FileSource&) = delete;
 
   base::Result<std::size_t> ReadAt(std::uint64_t offset, std::span<char> into) override {
+    if (offset >= size_) return std::size_t{0};
+    const auto size = std::min<std::uint64_t>(into.size(), size_ - offset);
     for (;;) {
-      const auto got = pread(file_, into.data(), into.size(), static_cast<off_t>(offset));
+      const auto got = pread(file_, into.data(), size, static_cast<off_t>(offset));
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR) return Error(Code::kIo, "the file could not be read");
     }
   }
 
+  void Limit(std::uint64_t size) { size_ = size; }
+
  private:
   int file_;
+  std::uint64_t size_ = 0;
 };
 
 class MemorySource : public ByteSource {
@@ -64,6 +68,9 @@ base::Result<std::unique_ptr<ByteSource>> OpenFile(const std::string& path) {
   if (!S_ISREG(status.st_mode)) {
     return Error(Code::kInvalidArgument, "this is no regular file, so it cannot be read twice");
   }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > kMaxFileBytes) return Error(Code::kInvalidArgument, "the file is larger than 1 GiB");
+  source->Limit(size);
   return std::unique_ptr<ByteSource>(std::move(source));
 }
 

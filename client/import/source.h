@@ -10,6 +10,8 @@
 
 namespace godwit::client {
 
+inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
+
 // Bytes that can be read from any place, more than once. Not thread-safe.
 class ByteSource {
  public:
@@ -20,8 +22,9 @@ class ByteSource {
   virtual base::Result<std::size_t> ReadAt(std::uint64_t offset, std::span<char> into) = 0;
 };
 
-// Opens a regular file. E_NOT_FOUND: there is none. E_INVALID_ARGUMENT: it is a folder, a pipe or a
-// device, none of which can be read twice. E_IO: it cannot be opened.
+// Opens a regular file; what is appended to it later is not read. E_NOT_FOUND: there is none.
+// E_INVALID_ARGUMENT: it is larger than kMaxFileBytes; or a folder, a pipe or a device, none of
+// which can be read twice. E_IO: it cannot be opened.
 base::Result<std::unique_ptr<ByteSource>> OpenFile(const std::string& path);
 
 // Bytes at hand. `bytes` is read at each call, so that it must outlive the source.

@@ -69,7 +69,7 @@ TEST(Mapping, FaultsAreRefusedAndNamed) {
        Replaced(least, "in_turn = [\"sv1\"]", "in_turn = [\"sv1\"], x = 1"), "supervisor.x",
        "there is no such key"},
       {"an unknown target", with(FieldOf("summary.shoe", "status", "g")), "summary.shoe",
-       "an import never sets this field"},
+       "there is no such field"},
       {"a target that is made", with(FieldOf("summary.gate_cleared", "status", "g")),
        "summary.gate_cleared", "an import never sets this field"},
       {"a target that is not there", with(FieldOf("case.shoe", "status", "g")), "case.shoe",

@@ -304,9 +304,8 @@ TEST(RowMapper, HandlesComeInTurnOrFromAColumn) {
             (Whys{"caseworker and supervisor are the same"}));
 
   const Handles handles = {"cw01", "sv9"};
-  EXPECT_EQ(
-      WhysOf(LineOf("name,w,s", "a,Kim,sv1", columns, handles)),
-      (Whys{"the mapping names a handle that no member has", "s: no member has this handle"}));
+  EXPECT_EQ(WhysOf(LineOf("name,w,s", "a,Kim,sv1", columns, handles)),
+            (Whys{"w: no member has this handle", "s: no member has this handle"}));
   EXPECT_EQ(WhysOf(LineOf("name", "a", toml, handles)),
             (Whys{"the mapping names a handle that no member has"}));
   EXPECT_NE(LineOf("name", "a", toml, Handles{"cw01", "sv1"}).ok(), nullptr);
