@@ -14,8 +14,8 @@ namespace godwit::client {
 // default.
 //
 // INVALID_ARGUMENT: a passphrase that NormalisedPassphrase refuses, an `info` that EncodeState
-// refuses. E_DOWNGRADE: a `cost` that protocol::SealKeystore refuses. EXISTS: there is a keystore
-// already, which stays as it is. IO, RESOURCE_EXHAUSTED.
+// refuses. E_DOWNGRADE: `cost` is below the floor; above the cap it is INVALID_ARGUMENT too.
+// EXISTS: there is a keystore already, which stays as it is. IO, RESOURCE_EXHAUSTED.
 base::Status CreateKeystoreFile(const std::filesystem::path& path, crypto::SecretRef<> passphrase,
                                 const protocol::KdfCost& cost, const UnlockedRealm& realm);
 

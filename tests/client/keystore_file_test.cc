@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "client/private_file.h"
 #include "tests/client/temporary.h"
 
 namespace godwit::client {
@@ -82,12 +83,15 @@ TEST_F(KeystoreFile, NeverReplacesAnother) {
 
 TEST_F(KeystoreFile, RefusesACostBelowTheFloorOrAboveTheCap) {
   using protocol::KdfCost;
-  for (const KdfCost cost : {KdfCost{2, KdfCost::kFloorMem}, KdfCost{3, KdfCost::kFloorMem - 1},
-                             KdfCost{11, KdfCost::kFloorMem}, KdfCost{3, KdfCost::kCapMem + 1}}) {
+  const std::pair<KdfCost, Code> cases[] = {{{2, KdfCost::kFloorMem}, Code::kDowngrade},
+                                            {{3, KdfCost::kFloorMem - 1}, Code::kDowngrade},
+                                            {{11, KdfCost::kFloorMem}, Code::kInvalidArgument},
+                                            {{3, KdfCost::kCapMem + 1}, Code::kInvalidArgument}};
+  for (const auto& [cost, want] : cases) {
     const auto status =
         CreateKeystoreFile(path_, Passphrase("x"), cost, support::SomeUnlockedRealm());
     ASSERT_FALSE(status);
-    EXPECT_EQ(status.error().code(), Code::kDowngrade);
+    EXPECT_EQ(status.error().code(), want);
     EXPECT_FALSE(std::filesystem::exists(path_));
   }
 }
@@ -112,6 +116,25 @@ TEST_F(KeystoreFile, RefusesFilesThatAreNotPrivate) {
   ASSERT_EQ(unlink(path_.c_str()), 0);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_EQ(CodeOf("x"), Code::kPermissionDenied);
+}
+
+TEST_F(KeystoreFile, RefusesKeysOfAnotherRealmThanItsHeaderNames) {
+  const auto realm = support::SomeUnlockedRealm();
+  const auto state = EncodeState(realm.info, realm.store_key);
+  ASSERT_TRUE(state);
+  for (const auto& [id, want] :
+       {std::pair(realm.info.realm(), true), std::pair(crypto::RandomId<base::RealmId>(), false)}) {
+    const auto keystore =
+        protocol::SealKeystore(Passphrase("x"), id, kCheap, realm.seed, state->Expose());
+    ASSERT_TRUE(keystore);
+    std::filesystem::remove(path_);
+    ASSERT_TRUE(WriteNewPrivateFile(path_, *keystore));
+    const auto back = UnlockKeystoreFile(path_, Passphrase("x"));
+    ASSERT_EQ(back.ok(), want);
+    if (!back) {
+      EXPECT_EQ(back.error().code(), Code::kDecrypt);
+    }
+  }
 }
 
 // Every byte of the header, whose refusal is cheap, and a sample of the rest.
