@@ -249,6 +249,8 @@ std::string Joiner::fingerprint_words() const {
   return protocol::FingerprintWords(offer_.fingerprint);
 }
 
+const protocol::Policy& Joiner::policy() const { return state_->roster.policy(); }
+
 base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
   auto invitation = protocol::ReadInvitation(invitation_bytes);
   if (!invitation) return invitation.error();

@@ -87,6 +87,9 @@ class Joiner {
   // The realm's fingerprint, to be compared with a colleague's.
   std::string fingerprint_words() const;
 
+  // The realm's policy, as of the roster seen so far.
+  const protocol::Policy& policy() const;
+
   // Looks for J2 and answers it with J3. Returns the SAS then, nothing before.
   base::Result<std::optional<std::string>> Poll();
 

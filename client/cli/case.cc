@@ -1,0 +1,240 @@
+#include "client/cli/case.h"
+
+#include "client/cases.h"
+#include "client/cli/facts.h"
+#include "client/cli/render.h"
+#include "client/import/inert.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using client::Profile;
+using protocol::Compartment;
+
+const std::vector<Compartment> kCaseRealms{Compartment::kIdentity, Compartment::kCases};
+
+Profile::Use UseOf(bool offline) { return offline ? Profile::Use::kRead : Profile::Use::kWrite; }
+
+// The facts of a command: of its arguments, then of its file.
+base::Result<std::vector<client::Change>> AllChanges(const std::vector<std::string>& facts,
+                                                     const std::string& from) {
+  std::vector<client::Change> changes;
+  for (const std::string& fact : facts) {
+    auto change = ReadChange(fact);
+    if (!change) return change.error();
+    if (!MayBeArgument(change->path)) {
+      return Error(Code::kInvalidArgument,
+                   "facts about a person do not belong on a command line, where other users and "
+                   "the shell's history see them: write them to a file or stdin, for --from");
+    }
+    changes.push_back(*std::move(change));
+  }
+  if (!from.empty()) {
+    auto more = ReadChanges(from);
+    if (!more) return more.error();
+    for (client::Change& change : *more) changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+std::string_view LinkText(client::LinkState link) {
+  switch (link) {
+    case client::LinkState::kNone:
+      return "none";
+    case client::LinkState::kBothSides:
+      return "both sides name each other";
+    case client::LinkState::kCaseSideOnly:
+      return "the case names a person that does not name it";
+    case client::LinkState::kPersonSideOnly:
+      return "the person names a case that does not name it";
+    case client::LinkState::kMismatch:
+      return "person and case name different ones: tell your supervisor";
+    case client::LinkState::kNotYours:
+      return "not yours to see";
+  }
+  return "";
+}
+
+std::string_view LinkName(client::LinkState link) {
+  switch (link) {
+    case client::LinkState::kNone:
+      return "none";
+    case client::LinkState::kBothSides:
+      return "both_sides";
+    case client::LinkState::kCaseSideOnly:
+      return "case_side_only";
+    case client::LinkState::kPersonSideOnly:
+      return "person_side_only";
+    case client::LinkState::kMismatch:
+      return "mismatch";
+    case client::LinkState::kNotYours:
+      return "not_yours";
+  }
+  return "";
+}
+
+// A text of several lines, each made inert.
+void ShowText(Output& output, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    output.Line("  " + client::Inert(text.substr(0, end), std::string_view::npos));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+ExitCode Finish(Output& output, const client::Written& written, std::string_view event) {
+  output.Emit({{"event", event}, {"queued", written.queued}});
+  if (written.queued) {
+    output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
+  } else {
+    output.Line("Written.", Style::kGood);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode CaseOpen(const Context& context, const CaseOpenOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("open the case", why); };
+  const auto changes = AllChanges(options.facts, options.from);
+  if (!changes) return fail(changes.error());
+  client::NewCase new_case;
+  new_case.supervisor = options.supervisor;
+  if (const auto filled = FillIn(*changes, new_case); !filled) return fail(filled.error());
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto code = client::OpenCase(session->organisation(), std::move(new_case));
+  if (!code) return fail(code.error());
+  output.Emit({{"event", "opened"}, {"code", *code}});
+  output.Line("Opened: " + CodeText(*code), Style::kGood);
+  return ExitCode::kOk;
+}
+
+ExitCode CaseList(const Context& context, const CaseListOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("list the cases", why); };
+  auto session = Session::Open(context, {Compartment::kCases}, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  base::Status synced;
+  if (!options.offline) {
+    Progress progress(output);
+    synced = SyncLists(session->organisation(), progress);
+  }
+  if (IsOffline(synced)) output.Note("Offline: as of the last sync.");
+  const auto cases = client::ListCases(session->organisation());
+  if (!cases) return fail(cases.error());
+  Table table{{{"code"},
+               {"stage"},
+               {"risk"},
+               {"caseworker", false, true},
+               {"supervisor", false, true},
+               {"next due"},
+               {"region", false, true}},
+              {}};
+  for (const client::CaseRow& row : *cases) {
+    const auto& summary = row.summary;
+    output.Emit(CaseJson(row));
+    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
+                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
+                          row.supervisor, DayText(summary.next_due_day()),
+                          EnumText(summary.region_band())});
+  }
+  output.Show(table);
+  output.Line(std::to_string(cases->size()) + " cases", Style::kFaint);
+  // What is shown is shown; that a part was refused is said all the same.
+  if (!synced && !IsOffline(synced)) return fail(synced.error());
+  return ExitCode::kOk;
+}
+
+ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("show the case", why); };
+  auto session = Session::Open(context, kCaseRealms, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  const auto opened = client::ShowCase(session->organisation(), options.code, options.offline);
+  if (!opened) return fail(opened.error());
+  const auto& row = opened->row;
+  Json json = {{"case", CaseJson(row)}, {"link", LinkName(opened->link)}};
+  if (opened->facts) json["facts"] = ContentJson(*opened->facts);
+  json["sensitive_readable"] = opened->sensitive_readable;
+  if (opened->trafficking) json["trafficking_context"] = ContentJson(*opened->trafficking);
+  if (opened->sensitive_readable) {
+    Json notes = Json::array();
+    for (const auto& [note, author] : opened->notes) {
+      notes.push_back(
+          {{"written", TimeText(note.written_ms())}, {"author", author}, {"text", note.text()}});
+    }
+    json["notes"] = std::move(notes);
+  }
+  output.Emit(json);
+
+  output.Line("Case " + CodeText(row.summary.code()), Style::kStrong);
+  auto fields = ContentFields(row.summary);
+  std::erase_if(fields, [](const auto& field) { return field.first == "code"; });
+  fields.emplace_back("caseworker", row.caseworker);
+  fields.emplace_back("supervisor", row.supervisor);
+  if (opened->facts) {
+    for (auto& field : ContentFields(*opened->facts)) fields.push_back(std::move(field));
+  }
+  fields.emplace_back(
+      "person", Cell(std::string(LinkText(opened->link)),
+                     opened->link == client::LinkState::kMismatch ? Style::kBad : Style::kPlain));
+  output.Fields(fields);
+  if (!opened->sensitive_readable) {
+    output.Line("\nAssessment and notes are for the caseworker and the supervisor.", Style::kFaint);
+    return ExitCode::kOk;
+  }
+  if (opened->trafficking) {
+    output.Line("\nTrafficking", Style::kStrong);
+    output.Fields(ContentFields(*opened->trafficking));
+  }
+  for (const auto& [note, author] : opened->notes) {
+    output.Line("\n" + TimeText(note.written_ms()) + "  " + client::Inert(author), Style::kStrong);
+    ShowText(output, note.text());
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode CaseEdit(const Context& context, const CaseEditOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("change the case", why); };
+  const auto changes = AllChanges(options.facts, options.from);
+  if (!changes) return fail(changes.error());
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto written = client::EditCase(session->organisation(), options.code, *changes);
+  if (!written) return fail(written.error());
+  return Finish(output, *written, "edited");
+}
+
+ExitCode CaseNote(const Context& context, const CaseNoteOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("add the note", why); };
+  const auto text = ReadText(options.from);
+  if (!text) return fail(text.error());
+  auto session = Session::Open(context, {Compartment::kCases});
+  if (!session) return fail(session.error());
+  const auto written = client::AddNote(session->organisation(), options.code, *text);
+  if (!written) return fail(written.error());
+  return Finish(output, *written, "noted");
+}
+
+ExitCode PersonShow(const Context& context, const PersonShowOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("show the person", why); };
+  auto session = Session::Open(context, kCaseRealms, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  const auto person = client::ShowPerson(session->organisation(), options.code, options.offline);
+  if (!person) return fail(person.error());
+  output.Emit({{"code", person->case_code}, {"person", ContentJson(person->profile)}});
+  output.Line("Person of case " + CodeText(person->case_code), Style::kStrong);
+  const auto fields = ContentFields(person->profile);
+  if (fields.empty()) output.Line("Nothing is known yet: a nameless case.", Style::kFaint);
+  output.Fields(fields);
+  return ExitCode::kOk;
+}
+
+}  // namespace godwit::cli

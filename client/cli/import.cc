@@ -1,0 +1,194 @@
+#include "client/cli/import.h"
+
+#include "client/cli/facts.h"
+#include "client/cli/render.h"
+#include "client/import/dry_run.h"
+#include "client/import/inert.h"
+#include "client/import/sample.h"
+#include "client/importer.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using client::CaseFile;
+using protocol::Compartment;
+
+const std::vector<Compartment> kImportRealms{Compartment::kIdentity, Compartment::kCases};
+// Refusals shown to a person; a script gets all of them.
+constexpr std::size_t kShownRefusals = 50;
+
+void ShowFaults(Output& output, const std::vector<client::Fault>& faults) {
+  for (const client::Fault& fault : faults) {
+    output.Line(client::ToText(fault), Style::kBad);
+    output.Emit({{"fault", Json::parse(client::ToJson(fault))}});
+  }
+}
+
+base::Result<CaseFile> OpenFile(Output& output, const ImportCasesOptions& options,
+                                std::optional<client::Handles> handles) {
+  std::vector<client::Fault> faults;
+  auto mapping = client::Mapping::Load(options.mapping, faults);
+  if (!mapping) {
+    ShowFaults(output, faults);
+    return mapping.error();
+  }
+  client::ImportOptions import_options;
+  import_options.import_day = static_cast<client::Day>(Today());
+  import_options.handles = std::move(handles);
+  auto file = CaseFile::Open(options.file, *std::move(mapping), std::move(import_options), faults);
+  if (!file) ShowFaults(output, faults);
+  return file;
+}
+
+base::Result<client::Handles> ReadHandles(const std::string& path) {
+  const auto text = ReadText(path);
+  if (!text) return text.error();
+  client::Handles handles;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = client::Trimmed(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    if (!client::IsHandle(line)) {
+      return Error(Code::kInvalidArgument, "the file of handles has a handle a line");
+    }
+    handles.emplace(line);
+  }
+  return handles;
+}
+
+// The handles of a profile that is unlocked already; a dry run asks for no passphrase.
+std::optional<client::Handles> HandlesAtHand(const Context& context) {
+  if (context.common.no_agent) return std::nullopt;
+  const auto profile = ChooseProfile(context);
+  if (!profile) return std::nullopt;
+  auto agent = client::AgentClient::Connect(*profile);
+  if (!agent) return std::nullopt;
+  const auto unlocked = agent->List();
+  if (!unlocked) return std::nullopt;
+  for (const Compartment compartment : kImportRealms) {
+    if (std::ranges::find(*unlocked, compartment) == unlocked->end()) return std::nullopt;
+  }
+  auto session = Session::Open(context, kImportRealms, client::Profile::Use::kRead);
+  if (!session) return std::nullopt;
+  auto handles = client::ImportHandles(session->organisation());
+  if (!handles) return std::nullopt;
+  return *std::move(handles);
+}
+
+base::Result<client::DryRunReport> ShowDryRun(Output& output, CaseFile& file) {
+  std::size_t shown = 0;
+  auto report = client::DryRun(file, [&](const client::Refusal& refusal) {
+    if (output.json()) {
+      output.Emit({{"refused", Json::parse(client::ToJson(refusal))}});
+    } else if (shown++ < kShownRefusals) {
+      output.Line(client::ToText(refusal), Style::kBad);
+    }
+  });
+  if (shown > kShownRefusals) {
+    output.Line("... and " + std::to_string(shown - kShownRefusals) +
+                " more; --json shows every one.");
+  }
+  return report;
+}
+
+ExitCode RunDry(const Context& context, const ImportCasesOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("try the import", why); };
+  std::optional<client::Handles> handles;
+  if (!options.handles.empty()) {
+    auto read = ReadHandles(options.handles);
+    if (!read) return fail(read.error());
+    handles = *std::move(read);
+  } else {
+    handles = HandlesAtHand(context);
+  }
+  auto file = OpenFile(output, options, std::move(handles));
+  if (!file) return fail(file.error());
+  const auto report = ShowDryRun(output, *file);
+  if (!report) return fail(report.error());
+  output.Emit({{"dry_run", Json::parse(client::ToJson(*report))}});
+  if (!output.json()) {
+    for (const auto& [target, values] : report->counts) {
+      output.Line(client::Inert(target), Style::kStrong);
+      std::vector<std::pair<std::string, Cell>> rows;
+      for (const auto& [value, count] : values) {
+        rows.emplace_back("  " + client::Inert(value), std::to_string(count));
+      }
+      output.Fields(rows);
+    }
+    output.Line(std::to_string(report->rows) + " rows, " + std::to_string(report->refused_rows) +
+                    " would be refused",
+                report->refused_rows > 0 ? Style::kBad : Style::kGood);
+    if (!report->handles_checked) {
+      output.Line(
+          "Handles were not checked: unlock the profile with `godwit unlock`, or give --handles.",
+          Style::kWarning);
+    }
+  }
+  return report->refused_rows > 0 ? ExitCode::kPartly : ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode ImportCasesCommand(const Context& context, const ImportCasesOptions& options) {
+  if (options.dry_run) return RunDry(context, options);
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("import", why); };
+  auto session = Session::Open(context, kImportRealms);
+  if (!session) return fail(session.error());
+  if (const auto synced = SyncNames(session->organisation()); !synced) return fail(synced.error());
+  auto handles = client::ImportHandles(session->organisation());
+  if (!handles) return fail(handles.error());
+  auto file = OpenFile(output, options, *std::move(handles));
+  if (!file) return fail(file.error());
+  base::Result<client::ImportReport> report = Error(Code::kInternal, "nothing was imported");
+  {
+    Progress progress(output);
+    report = client::ImportCases(session->organisation(), *file, options.skip_refused,
+                                 [&](std::string_view phase, std::uint64_t done,
+                                     std::uint64_t all) { progress.Update(phase, done, all); });
+  }
+  if (!report) {
+    // Rows were refused: which, and why.
+    if (report.error().code() == Code::kInvalidArgument) (void)ShowDryRun(output, *file);
+    return fail(report.error());
+  }
+  output.Emit({{"event", "imported"},
+               {"rows", report->rows},
+               {"imported", report->imported},
+               {"made_now", report->made_now},
+               {"refused", report->refused}});
+  output.Line(std::to_string(report->imported) + " of " + std::to_string(report->rows) +
+                  " rows stand as cases, " + std::to_string(report->made_now) + " made now, " +
+                  std::to_string(report->refused) + " refused",
+              report->refused > 0 ? Style::kWarning : Style::kGood);
+  return report->refused > 0 ? ExitCode::kPartly : ExitCode::kOk;
+}
+
+ExitCode ImportSample(const Context& context, const ImportSampleOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("write the sample", why); };
+  client::SampleOptions sample;
+  sample.cases = options.cases;
+  sample.seed = options.seed;
+  sample.today = static_cast<client::Day>(Today());
+  sample.caseworkers = options.caseworkers;
+  sample.supervisors = options.supervisors;
+  if (const Status written = client::WriteSampleFile(sample, options.out); !written) {
+    return fail(written.error());
+  }
+  const Status mapped =
+      client::WriteNewPrivateFile(options.mapping_out, base::AsBytes(kSampleMapping));
+  if (!mapped) return fail(mapped.error());
+  output.Emit({{"event", "sample"}, {"cases", options.cases}});
+  output.Line("Written: everybody in it is invented. Try it with `godwit import cases --dry-run`.",
+              Style::kGood);
+  return ExitCode::kOk;
+}
+
+}  // namespace godwit::cli

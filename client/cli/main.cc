@@ -1,0 +1,345 @@
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+
+#include "client/cli/board.h"
+#include "client/cli/case.h"
+#include "client/cli/device.h"
+#include "client/cli/import.h"
+#include "client/cli/ledger.h"
+#include "client/cli/member.h"
+#include "client/cli/org.h"
+#include "client/cli/status.h"
+#include "crypto/init.h"
+#include "transport/tls.h"
+
+namespace godwit::cli {
+namespace {
+
+// What a command line asks for.
+using Command = std::function<ExitCode(const Context& context)>;
+
+// Each group declares its commands: CLI11 fills the options in, and the callback of the one that
+// was named keeps what to run.
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) : app_(app) {
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--profile", common_.profile,
+                   "Which profile of this machine; needed where there are several")
+        ->type_name("NAME");
+    app.add_flag("--json", common_.json, "Write JSON, an object a line (docs/guide/json.md)");
+    app.add_option("--passphrase-fd", common_.passphrase_fd,
+                   "Read the passphrase from this descriptor, one line")
+        ->type_name("N");
+    app.add_flag("--no-agent", common_.no_agent, "Neither use nor start the agent");
+    app.add_flag("--yes", common_.yes, "Answer questions with yes; not those about words");
+    app.footer(std::string(kExitCodesHelp));
+    Org();
+    Ledger();
+    Member();
+    Device();
+    Case();
+    Board();
+    Import();
+    Here();
+  }
+
+  const CommonOptions& common() const { return common_; }
+  const Command& chosen() const { return chosen_; }
+
+ private:
+  CLI::App& Group(const std::string& name, const std::string& what) {
+    CLI::App& group = *app_.add_subcommand(name, what);
+    group.require_subcommand(1);
+    group.fallthrough();
+    return group;
+  }
+  CLI::App& Add(CLI::App& group, const std::string& name, const std::string& what,
+                const std::string& examples, Command run) {
+    CLI::App& command = *group.add_subcommand(name, what);
+    command.fallthrough();
+    command.footer("Examples:\n" + examples);
+    command.callback([this, run = std::move(run)] { chosen_ = run; });
+    return command;
+  }
+
+  void Org() {
+    CLI::App& group = Group("org", "Found an organisation, compare its fingerprints");
+    CLI::App& create = Add(group, "create", "Found an organisation in three empty realms",
+                           "  godwit org create --profile minji --handle minji --name 'Minji "
+                           "Example' --evaluation \\\n"
+                           "    --realm identity=127.0.0.1:7101,PIN,identity.claim \\\n"
+                           "    --realm cases=127.0.0.1:7102,PIN,cases.claim \\\n"
+                           "    --realm journeys=127.0.0.1:7103,PIN,journeys.claim\n",
+                           [this](const Context& c) { return OrgCreate(c, org_create_); });
+    create.add_flag("--evaluation", org_create_.evaluation,
+                    "One signature is enough: to try Godwit out, not for real people");
+    create.add_option("--handle", org_create_.handle, "Your handle, as colleagues write it")
+        ->required();
+    create.add_option("--name", org_create_.name, "Your name, as colleagues read it")->required();
+    create
+        .add_option(
+            "--realm", org_create_.realms,
+            "NAME=HOST:PORT,PIN,CLAIM: PIN and the claim as `godwit-admin` gave them; CLAIM "
+            "is a file that only you can read, or fd:N")
+        ->required()
+        ->type_name("REALM")
+        ->allow_extra_args(false);
+    create.add_option("--root-fd", org_create_.root_fd,
+                      "Write the root keys there instead of on the terminal");
+    create.add_flag("--discard-root", org_create_.discard_root,
+                    "Throw the root keys away; with --evaluation");
+    Add(group, "fingerprint", "Show the realms' fingerprints, to be compared with a colleague's",
+        "  godwit org fingerprint\n", OrgFingerprint);
+    org_ = &group;
+  }
+
+  void Ledger() {
+    CLI::App& group = *org_->add_subcommand(
+        "ledger", "What imports need: see what is missing, make, name, admit");
+    group.fallthrough();
+    group.footer(
+        "Examples:\n"
+        "  godwit org ledger                          what is missing, and who does it\n"
+        "  godwit org ledger make                     an intake member, once\n"
+        "  godwit org ledger name IDENTITY CASES      an owner, with the two ids\n"
+        "  godwit org ledger admit HANDLE             an intake member lists another\n");
+    group.callback([this] {
+      if (!chosen_) chosen_ = LedgerShow;
+    });
+    Add(group, "make", "Make both ledgers (intake)", "  godwit org ledger make\n", LedgerMake);
+    CLI::App& name = Add(group, "name", "Name the ledgers in each realm (owner)",
+                         "  godwit org ledger name 0123... 4567...\n",
+                         [this](const Context& c) { return LedgerName(c, ledger_name_); });
+    name.add_option("IDENTITY_VAULT", ledger_name_.identity_vault)->required();
+    name.add_option("CASES_VAULT", ledger_name_.cases_vault)->required();
+    CLI::App& admit = Add(group, "admit", "List another intake member (intake)",
+                          "  godwit org ledger admit haneul\n",
+                          [this](const Context& c) { return LedgerAdmit(c, ledger_handle_); });
+    admit.add_option("HANDLE", ledger_handle_)->required();
+  }
+
+  void Member() {
+    CLI::App& group = Group("member", "Invite, join, list and remove people");
+    CLI::App& invite =
+        Add(group, "invite", "Invite people, and wait until they have joined",
+            "  godwit member invite haneul --name 'Haneul Specimen' --roles caseworker\n"
+            "  godwit member invite --file people.csv     handle,name,roles; or .toml\n",
+            [this](const Context& c) { return MemberInvite(c, member_invite_); });
+    auto* handle = invite.add_option("HANDLE", member_invite_.handle, "A handle nobody else has");
+    invite.add_option("--name", member_invite_.name, "The name that colleagues read");
+    invite.add_option("--roles", member_invite_.roles,
+                      "owner, admin, auditor, caseworker, supervisor, intake, coordinator, route; "
+                      "several with commas");
+    invite.add_option("--file", member_invite_.file, "Many at once")->excludes(handle);
+    AddWait(invite, member_invite_.wait);
+
+    CLI::App& join = Add(group, "join", "Join with the invitations that you were handed",
+                         "  godwit member join --profile haneul\n"
+                         "  godwit member join --profile haneul --invitation-fd 3 3<invitations\n",
+                         [this](const Context& c) { return MemberJoin(c, member_join_); });
+    join.add_option("--invitation-fd", member_join_.invitation_fd,
+                    "Read the invitations from this descriptor, one a line");
+    AddWait(join, member_join_.wait);
+
+    CLI::App& list = Add(group, "list", "Show who belongs, with roles by realm",
+                         "  godwit member list\n  godwit member list --all --json\n",
+                         [this](const Context& c) { return MemberList(c, member_list_); });
+    list.add_flag("--all", member_list_.all, "Those who were removed, too");
+    AddOffline(list, member_list_.offline);
+
+    CLI::App& remove = Add(group, "remove", "Remove a person from every realm",
+                           "  godwit member remove haneul --reason left\n",
+                           [this](const Context& c) { return MemberRemove(c, member_remove_); });
+    remove.add_option("HANDLE", member_remove_.handle)->required();
+    remove.add_option("--reason", member_remove_.reason, "left, dismissed, compromised or lost")
+        ->required();
+  }
+
+  void Device() {
+    CLI::App& group = Group("device", "List and revoke devices");
+    CLI::App& list = Add(group, "list", "Show your devices",
+                         "  godwit device list\n  godwit device list --everybody\n",
+                         [this](const Context& c) { return DeviceList(c, device_list_); });
+    list.add_flag("--everybody", device_list_.everybody, "Everybody's");
+    list.add_flag("--all", device_list_.all, "Revoked ones, too");
+    CLI::App& revoke = Add(group, "revoke", "Revoke a device: its session ends within a second",
+                           "  godwit device revoke haneul --reason lost\n"
+                           "  godwit device revoke 8f3a0c11 --reason retired\n",
+                           [this](const Context& c) { return DeviceRevoke(c, device_revoke_); });
+    revoke
+        .add_option("TARGET", device_revoke_.target, "A handle, or the beginning of a device's id")
+        ->required();
+    revoke.add_option("--reason", device_revoke_.reason, "lost, retired or compromised")
+        ->required();
+  }
+
+  void Case() {
+    CLI::App& group = Group("case", "Open, list, show and change cases");
+    CLI::App& open =
+        Add(group, "open", "Open a case as its caseworker",
+            "  godwit case open --supervisor minji summary.risk=high summary.sex=female\n"
+            "  godwit case open --supervisor minji --from person.txt   with lines such as\n"
+            "    summary.consent.store_identity = yes\n"
+            "    identity_profile.names[0].full = 리보기\n",
+            [this](const Context& c) { return CaseOpen(c, case_open_); });
+    open.add_option("--supervisor", case_open_.supervisor, "The supervisor's handle")->required();
+    open.add_option("FACT", case_open_.facts, "summary.FIELD=VALUE or case.FIELD=VALUE");
+    AddFrom(open, case_open_.from);
+    CLI::App& list = Add(group, "list", "Show your cases",
+                         "  godwit case list\n  godwit case list --offline --json\n",
+                         [this](const Context& c) { return CaseList(c, case_list_); });
+    AddOffline(list, case_list_.offline);
+    CLI::App& show = Add(group, "show", "Show a case", "  godwit case show '7K3M-Q9TX-2A*'\n",
+                         [this](const Context& c) { return CaseShow(c, case_show_); });
+    show.add_option("CODE", case_show_.code)->required();
+    AddOffline(show, case_show_.offline);
+    CLI::App& edit = Add(group, "edit", "Change facts of a case",
+                         "  godwit case edit '7K3M-Q9TX-2A*' summary.risk=medium\n"
+                         "  godwit case edit '7K3M-Q9TX-2A*' --from facts.txt\n",
+                         [this](const Context& c) { return CaseEdit(c, case_edit_); });
+    edit.add_option("CODE", case_edit_.code)->required();
+    edit.add_option("FACT", case_edit_.facts, "summary.FIELD=VALUE or case.FIELD=VALUE");
+    AddFrom(edit, case_edit_.from);
+    CLI::App& note = Add(group, "note", "Add a note for the caseworker and the supervisor",
+                         "  godwit case note '7K3M-Q9TX-2A*' --from note.txt\n"
+                         "  godwit case note '7K3M-Q9TX-2A*'        typed, ended with Ctrl-D\n",
+                         [this](const Context& c) { return CaseNote(c, case_note_); });
+    note.add_option("CODE", case_note_.code)->required();
+    note.add_option("--from", case_note_.from, "A file with the text; - for stdin")
+        ->type_name("FILE");
+
+    CLI::App& person = Group("person", "Who a case is about, for its caseworker");
+    CLI::App& person_show =
+        Add(person, "show", "Show the person of a case", "  godwit person show '7K3M-Q9TX-2A*'\n",
+            [this](const Context& c) { return PersonShow(c, person_show_); });
+    person_show.add_option("CODE", person_show_.code)->required();
+    AddOffline(person_show, person_show_.offline);
+  }
+
+  void Board() {
+    CLI::App& board = Add(app_, "board", "Show all cases, those overdue first",
+                          "  godwit board\n  godwit board --stage in_transit --limit 20\n",
+                          [this](const Context& c) { return BoardShow(c, board_); });
+    board.add_option("--stage", board_.stage, "Of one stage alone");
+    board.add_flag("--overdue", board_.overdue, "What is overdue alone");
+    board.add_option("--limit", board_.limit, "At most so many lines");
+    AddOffline(board, board_.offline);
+  }
+
+  void Import() {
+    CLI::App& group = Group("import", "Import cases from files");
+    CLI::App& cases =
+        Add(group, "cases", "Import a CSV file with a mapping (intake)",
+            "  godwit import cases people.csv --mapping mapping.toml --dry-run\n"
+            "  godwit import cases people.csv --mapping mapping.toml\n",
+            [this](const Context& c) { return ImportCasesCommand(c, import_cases_); });
+    cases.add_option("FILE", import_cases_.file)->required();
+    cases.add_option("--mapping", import_cases_.mapping, "What the columns mean, as TOML")
+        ->required();
+    cases.add_flag("--dry-run", import_cases_.dry_run,
+                   "Say what would not map; needs no keys and no network");
+    cases.add_option("--handles", import_cases_.handles,
+                     "A file with a handle a line, to check those of a dry run");
+    cases.add_flag("--skip-refused", import_cases_.skip_refused,
+                   "Import the other rows where some do not map");
+    CLI::App& sample = Add(group, "sample", "Write a file of invented people, and its mapping",
+                           "  godwit import sample --out sample.csv --mapping-out sample.toml "
+                           "--cases 200 --seed 7 \\\n"
+                           "    --caseworkers haneul,jun --supervisors minji\n",
+                           [this](const Context& c) { return ImportSample(c, import_sample_); });
+    sample.add_option("--out", import_sample_.out)->required();
+    sample.add_option("--mapping-out", import_sample_.mapping_out)->required();
+    sample.add_option("--cases", import_sample_.cases)->required();
+    sample.add_option("--seed", import_sample_.seed, "The same one gives the same file on one day");
+    sample.add_option("--caseworkers", import_sample_.caseworkers, "Handles, with commas")
+        ->delimiter(',')
+        ->required();
+    sample.add_option("--supervisors", import_sample_.supervisors, "Handles, with commas")
+        ->delimiter(',')
+        ->required();
+  }
+
+  void Here() {
+    Add(app_, "sync", "Send what waits, and bring this device up to date", "  godwit sync\n",
+        SyncCommand);
+    Add(app_, "status", "Show what waits, what is frozen, and whether the services answer",
+        "  godwit status\n  godwit status --json\n", StatusShow);
+    Add(app_, "whoami", "Show your handle, roles and device", "  godwit whoami\n", Whoami);
+    Add(app_, "unlock", "Ask for the passphrase, and keep the keys in memory",
+        "  godwit unlock\n  godwit unlock --passphrase-fd 3 3<file\n", Unlock);
+    Add(app_, "lock", "Wipe the keys from memory", "  godwit lock\n", Lock);
+    // Hidden: what the other commands start.
+    Add(app_, "agent", "", "  godwit agent --profile haneul\n", Agent).group("");
+  }
+
+  static void AddOffline(CLI::App& command, bool& offline) {
+    command.add_flag("--offline", offline, "What is on this device, as of the last sync");
+  }
+  static void AddFrom(CLI::App& command, std::string& from) {
+    command.add_option("--from", from, "A file with lines `path = value`; - for stdin")
+        ->type_name("FILE");
+  }
+  static void AddWait(CLI::App& command, std::chrono::minutes& wait) {
+    command
+        .add_option_function<int>(
+            "--wait", [&wait](const int& minutes) { wait = std::chrono::minutes(minutes); },
+            "Give up after so many minutes; 30 if not given")
+        ->check(CLI::Range(1, 24 * 60))
+        ->type_name("MINUTES");
+  }
+
+  CLI::App& app_;
+  CLI::App* org_ = nullptr;
+  CommonOptions common_;
+  Command chosen_;
+
+  OrgCreateOptions org_create_;
+  LedgerNameOptions ledger_name_;
+  std::string ledger_handle_;
+  MemberInviteOptions member_invite_;
+  MemberJoinOptions member_join_;
+  MemberListOptions member_list_;
+  MemberRemoveOptions member_remove_;
+  DeviceListOptions device_list_;
+  DeviceRevokeOptions device_revoke_;
+  CaseOpenOptions case_open_;
+  CaseListOptions case_list_;
+  CaseShowOptions case_show_;
+  CaseEditOptions case_edit_;
+  CaseNoteOptions case_note_;
+  PersonShowOptions person_show_;
+  BoardOptions board_;
+  ImportCasesOptions import_cases_;
+  ImportSampleOptions import_sample_;
+};
+
+int Main(int argc, char** argv) {
+  umask(077);
+  CLI::App app("Godwit: case files that only those who should can read", "godwit");
+  Commands commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help is no error; anything else is the user's.
+    const bool help = error.get_exit_code() == 0;
+    app.exit(error);
+    return static_cast<int>(help ? ExitCode::kOk : ExitCode::kUsage);
+  }
+  const CommonOptions& common = commands.common();
+  Output output(SettingsOfProcess(common.json), std::cout, std::cerr);
+  Prompt prompt(common.passphrase_fd, common.yes);
+  for (const base::Status& ready : {crypto::Init(), transport::RequireTls13()}) {
+    if (!ready) return static_cast<int>(output.Fail("start", ready.error()));
+  }
+  return static_cast<int>(commands.chosen()(Context{common, output, prompt}));
+}
+
+}  // namespace
+}  // namespace godwit::cli
+
+int main(int argc, char** argv) { return godwit::cli::Main(argc, argv); }

@@ -1,0 +1,219 @@
+#include "client/cli/render.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "base/clock.h"
+#include "client/import/target.h"
+
+namespace godwit::cli {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr std::uint64_t kDayMs = 86'400'000;
+
+std::string Formatted(const char* format, int a, int b = 0, int c = 0) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), format, a, b, c);
+  return text.data();
+}
+
+std::chrono::year_month_day DateOf(std::uint64_t day) {
+  return std::chrono::sys_days(std::chrono::days(static_cast<std::int64_t>(day)));
+}
+
+// One value of a field; `index` below 0: the field is not repeated.
+Json ValueJson(const Message& message, const FieldDescriptor& field, int index) {
+  const auto& reflection = *message.GetReflection();
+  const bool one = index < 0;
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumText(*field.enum_type(),
+                      one ? reflection.GetEnumValue(message, &field)
+                          : reflection.GetRepeatedEnumValue(message, &field, index));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return one ? reflection.GetString(message, &field)
+                 : reflection.GetRepeatedString(message, &field, index);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return one ? reflection.GetBool(message, &field)
+                 : reflection.GetRepeatedBool(message, &field, index);
+    case FieldDescriptor::CPPTYPE_UINT32: {
+      const std::uint32_t number = one ? reflection.GetUInt32(message, &field)
+                                       : reflection.GetRepeatedUInt32(message, &field, index);
+      if (field.name().ends_with("_day")) return DayText(number);
+      return number;
+    }
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return one ? reflection.GetUInt64(message, &field)
+                 : reflection.GetRepeatedUInt64(message, &field, index);
+    case FieldDescriptor::CPPTYPE_MESSAGE: {
+      const Message& part = one ? reflection.GetMessage(message, &field)
+                                : reflection.GetRepeatedMessage(message, &field, index);
+      if (const auto* date = dynamic_cast<const content::v1::PartialDate*>(&part)) {
+        return DateText(*date);
+      }
+      if (const auto* band = dynamic_cast<const content::v1::AgeBand*>(&part)) {
+        return AgeText(*band);
+      }
+      return ContentJson(part);
+    }
+    default:
+      return nullptr;
+  }
+}
+
+void Flatten(const std::string& path, const Json& json,
+             std::vector<std::pair<std::string, Cell>>& fields) {
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) {
+      Flatten(path.empty() ? key : path + "." + key, value, fields);
+    }
+    return;
+  }
+  if (json.is_array() && !json.empty() && json.front().is_object()) {
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      Flatten(path + "[" + std::to_string(i) + "]", json[i], fields);
+    }
+    return;
+  }
+  std::string text;
+  if (json.is_array()) {
+    for (const auto& value : json) {
+      if (!text.empty()) text += ", ";
+      text += value.is_string() ? value.get<std::string>() : value.dump();
+    }
+  } else if (json.is_boolean()) {
+    text = json.get<bool>() ? "yes" : "no";
+  } else {
+    text = json.is_string() ? json.get<std::string>() : json.dump();
+  }
+  fields.emplace_back(path, text);
+}
+
+}  // namespace
+
+std::string CodeText(std::string_view code) {
+  if (code.size() != 11) return std::string(code);
+  std::string text(code.substr(0, 4));
+  text += "-";
+  text += code.substr(4, 4);
+  text += "-";
+  text += code.substr(8);
+  return text;
+}
+
+std::string DayText(std::uint32_t day) {
+  if (day == 0) return {};
+  const auto date = DateOf(day);
+  return Formatted("%04d-%02d-%02d", static_cast<int>(date.year()),
+                   static_cast<int>(static_cast<unsigned>(date.month())),
+                   static_cast<int>(static_cast<unsigned>(date.day())));
+}
+
+std::uint32_t Today() { return static_cast<std::uint32_t>(base::SystemClock().NowMs() / kDayMs); }
+
+std::string TimeText(std::uint64_t time_ms) {
+  const auto minutes = static_cast<int>(time_ms % kDayMs / 60'000);
+  return DayText(static_cast<std::uint32_t>(time_ms / kDayMs)) +
+         Formatted(" %02d:%02d UTC", minutes / 60, minutes % 60);
+}
+
+std::string DateText(const content::v1::PartialDate& date) {
+  using content::v1::PartialDate;
+  const std::string year = Formatted("%04d", date.year());
+  const auto month = static_cast<int>(date.month());
+  switch (date.precision()) {
+    case PartialDate::PRECISION_DAY:
+      return Formatted("%04d-%02d-%02d", date.year(), month, static_cast<int>(date.day()));
+    case PartialDate::PRECISION_MONTH:
+      return Formatted("%04d-%02d", date.year(), month);
+    case PartialDate::PRECISION_YEAR:
+      return year;
+    case PartialDate::PRECISION_ESTIMATED:
+      return "about " + year;
+    case PartialDate::PRECISION_AGE_BAND:
+      return "by age band";
+    default:
+      return "unknown";
+  }
+}
+
+std::string AgeText(const content::v1::AgeBand& band) {
+  const std::string from = std::to_string(band.from_years());
+  if (band.open()) return from + "+";
+  if (band.from_years() == band.to_years()) return from;
+  return from + "-" + std::to_string(band.to_years());
+}
+
+std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
+  if (number == 0) return {};
+  const auto* value = type.FindValueByNumber(number);
+  // A newer client's value: shown as it is, not hidden.
+  if (value == nullptr) return "#" + std::to_string(number);
+  return client::Target::ShortName(*value);
+}
+
+Json ContentJson(const Message& message) {
+  Json json = Json::object();
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->type() == FieldDescriptor::TYPE_BYTES) continue;
+    if (!field->is_repeated()) {
+      json[field->name()] = ValueJson(message, *field, -1);
+      continue;
+    }
+    Json list = Json::array();
+    for (int i = 0; i < message.GetReflection()->FieldSize(message, field); ++i) {
+      list.push_back(ValueJson(message, *field, i));
+    }
+    json[field->name()] = std::move(list);
+  }
+  return json;
+}
+
+std::vector<std::pair<std::string, Cell>> ContentFields(const Message& message) {
+  std::vector<std::pair<std::string, Cell>> fields;
+  Flatten("", ContentJson(message), fields);
+  return fields;
+}
+
+std::vector<std::string> RoleNames(protocol::Roles roles) {
+  std::vector<std::string> names;
+  for (unsigned bit = 1; bit <= protocol::kRoute; bit <<= 1) {
+    const auto name = protocol::RoleName(static_cast<protocol::Roles>(roles & bit));
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ", ";
+    text += word;
+  }
+  return text;
+}
+
+Json CaseJson(const client::CaseRow& row) {
+  Json json = ContentJson(row.summary);
+  json["caseworker"] = row.caseworker;
+  json["supervisor"] = row.supervisor;
+  json["fully_checked"] = row.fully_checked;
+  return json;
+}
+
+Style RiskStyle(content::v1::RiskLevel risk) {
+  if (risk == content::v1::RISK_LEVEL_HIGH) return Style::kBad;
+  if (risk == content::v1::RISK_LEVEL_MEDIUM) return Style::kWarning;
+  return Style::kPlain;
+}
+
+}  // namespace godwit::cli

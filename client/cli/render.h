@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "client/cases.h"
+#include "client/cli/output.h"
+#include "godwit/content/v1/record.pb.h"
+#include "protocol/kinds.h"
+
+namespace godwit::cli {
+
+// A case code as it is shown and read out: "7K3M-Q9TX-2A*".
+std::string CodeText(std::string_view code);
+// A day since 1970-01-01 UTC as "2031-05-06"; empty for 0, which stands for none.
+std::string DayText(std::uint32_t day);
+// Today's day, and a time in Unix milliseconds as "2031-05-06 07:08 UTC".
+std::uint32_t Today();
+std::string TimeText(std::uint64_t time_ms);
+// A date with the precision it has: "2012", "2012-04", "about 2012", "unknown".
+std::string DateText(const content::v1::PartialDate& date);
+// "9-17", "48+", "30".
+std::string AgeText(const content::v1::AgeBand& band);
+// The short name of an enum's value: "in_transit"; empty for its zero.
+std::string EnumText(const google::protobuf::EnumDescriptor& type, int number);
+template <class Enum>
+std::string EnumText(Enum value) {
+  return EnumText(*google::protobuf::GetEnumDescriptor<Enum>(), static_cast<int>(value));
+}
+
+// What a record says, by field names: enums by their short names, dates and days as text, fields
+// that are not there left out, and pseudonyms and hashes too.
+Json ContentJson(const google::protobuf::Message& message);
+// The same for people: "consent.services" and its value.
+std::vector<std::pair<std::string, Cell>> ContentFields(const google::protobuf::Message& message);
+
+// The roles' names.
+std::vector<std::string> RoleNames(protocol::Roles roles);
+std::string Joined(const std::vector<std::string>& words);
+
+// A case in a list, for programs and for people.
+Json CaseJson(const client::CaseRow& row);
+Style RiskStyle(content::v1::RiskLevel risk);
+
+}  // namespace godwit::cli

@@ -1,0 +1,238 @@
+#include "client/cli/session.h"
+
+#include <atomic>
+#include <csignal>
+#include <map>
+
+#include "client/keystore_file.h"
+#include "client/pinned_rows.h"
+#include "client/vault_view.h"
+#include "protocol/ce.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using client::Profile;
+using protocol::Compartment;
+using protocol::Kind;
+
+constexpr int kPassphraseTries = 3;
+constexpr auto kLockTimeout = std::chrono::seconds(10);
+constexpr char kLastSync[] = "last-sync";
+
+std::atomic<bool> interrupted = false;
+
+// Opens the keystores of `locked` with one passphrase. UNAUTHENTICATED: it opens none of them.
+base::Result<std::vector<client::UnlockedRealm>> UnlockWith(const Profile& profile,
+                                                            const std::vector<Compartment>& locked,
+                                                            const crypto::SecretBytes& passphrase) {
+  std::vector<client::UnlockedRealm> realms;
+  for (const Compartment compartment : locked) {
+    auto realm = client::UnlockKeystoreFile(profile.KeystorePath(compartment), passphrase);
+    if (!realm && realm.error().code() == Code::kDecrypt) {
+      return Error(Code::kUnauthenticated,
+                   "the passphrase is wrong, or the keystore was changed: which, nobody can tell");
+    }
+    if (!realm) return realm.error();
+    realms.push_back(*std::move(realm));
+  }
+  return realms;
+}
+
+}  // namespace
+
+std::optional<Compartment> CompartmentByName(std::string_view name) {
+  for (const Compartment compartment : kAllRealms) {
+    if (protocol::Name(compartment) == name) return compartment;
+  }
+  return std::nullopt;
+}
+
+base::Result<Profile> ChooseProfile(const Context& context) {
+  if (!context.common.profile.empty()) return Profile::Open(context.common.profile);
+  const auto names = Profile::List();
+  if (!names) return names.error();
+  if (names->empty()) {
+    return Error(Code::kNotFound,
+                 "there is no profile on this machine yet: `godwit member join` makes one with an "
+                 "invitation, `godwit org create` founds an organisation");
+  }
+  if (names->size() > 1) {
+    return Error(Code::kInvalidArgument,
+                 "there are several profiles on this machine: choose one with --profile");
+  }
+  return Profile::Open(names->front());
+}
+
+std::vector<std::string> AgentCommand(const Profile& profile) {
+  return {"/proc/self/exe", "agent", "--profile", profile.name()};
+}
+
+base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
+    const Context& context, const Profile& profile, const std::vector<Compartment>& compartments) {
+  std::vector<client::UnlockedRealm> realms;
+  std::vector<Compartment> locked;
+  std::optional<client::AgentClient> agent;
+  if (!context.common.no_agent) {
+    auto connected = client::AgentClient::Connect(profile);
+    if (connected) agent.emplace(*std::move(connected));
+  }
+  for (const Compartment compartment : profile.Realms()) {
+    if (std::ranges::find(compartments, compartment) == compartments.end()) continue;
+    if (agent) {
+      auto realm = agent->Get(compartment);
+      if (realm) {
+        realms.push_back(*std::move(realm));
+        continue;
+      }
+    }
+    locked.push_back(compartment);
+  }
+  if (locked.empty()) return realms;
+
+  const std::string question = "Passphrase of " + profile.name() + ": ";
+  for (int i = 0;; ++i) {
+    const auto passphrase = context.prompt.Passphrase(question);
+    if (!passphrase) return passphrase.error();
+    auto opened = UnlockWith(profile, locked, *passphrase);
+    if (!opened) {
+      const bool again = opened.error().code() == Code::kUnauthenticated &&
+                         !context.prompt.HasPassphraseFd() && i + 1 < kPassphraseTries;
+      if (!again) return opened.error();
+      context.output.Note("That passphrase does not open it. Once more.");
+      continue;
+    }
+    std::vector<const client::UnlockedRealm*> fresh;
+    for (const auto& realm : *opened) fresh.push_back(&realm);
+    HandToAgent(context, profile, fresh);
+    for (auto& realm : *opened) realms.push_back(std::move(realm));
+    return realms;
+  }
+}
+
+void HandToAgent(const Context& context, const Profile& profile,
+                 const std::vector<const client::UnlockedRealm*>& realms) {
+  if (context.common.no_agent) return;
+  auto agent = client::StartAgent(profile, AgentCommand(profile));
+  Status status = agent ? Status() : Status(agent.error());
+  for (const client::UnlockedRealm* realm : realms) {
+    if (status) status = agent->Put(*realm);
+  }
+  if (!status) {
+    context.output.Note("The agent does not keep the keys, so that the next command asks again: " +
+                        std::string(status.error().message()));
+  }
+}
+
+base::Result<client::ProfileLock> LockProfile(const Profile& profile, Profile::Use use) {
+  return profile.Lock(use, kLockTimeout);
+}
+
+base::Result<Session> Session::Open(const Context& context,
+                                    const std::vector<Compartment>& compartments,
+                                    Profile::Use use) {
+  auto profile = ChooseProfile(context);
+  if (!profile) return profile.error();
+  auto lock = LockProfile(*profile, use);
+  if (!lock) return lock.error();
+  auto keys = UnlockRealms(context, *profile, compartments);
+  if (!keys) return keys.error();
+  if (keys->empty()) {
+    return Error(Code::kPermissionDenied,
+                 "this profile does not work in the realm that this needs");
+  }
+  std::map<Compartment, std::unique_ptr<client::Realm>> realms;
+  for (client::UnlockedRealm& key : *keys) {
+    const Compartment compartment = key.info.compartment;
+    auto realm = client::Realm::Open(std::move(key), profile->StorePath(compartment));
+    if (!realm) return realm.error();
+    realms[compartment] = *std::move(realm);
+  }
+  Session session(*std::move(profile), *std::move(lock),
+                  std::make_unique<client::Organisation>(std::move(realms)));
+  if (session.evaluation()) context.output.Banner();
+  return session;
+}
+
+bool Session::evaluation() const {
+  return std::ranges::any_of(organisation_->realms(),
+                             [](const auto& row) { return row.second->info().evaluation; });
+}
+
+base::Result<std::optional<std::uint64_t>> LastSync(client::Realm& realm) {
+  const auto value = realm.store().Get(kLastSync);
+  if (!value) return value.error();
+  if (!*value) return std::optional<std::uint64_t>();
+  protocol::Reader reader(**value);
+  const std::uint64_t time_ms = reader.U64();
+  if (!reader.Done()) return Error(Code::kStateLost, "the time of the last sync is malformed");
+  return std::optional(time_ms);
+}
+
+Status SetLastSync(client::Realm& realm) {
+  protocol::Writer writer;
+  writer.U64(base::SystemClock().NowMs());
+  return realm.store().Put(kLastSync, writer.Take());
+}
+
+Status SyncNames(client::Realm& realm) {
+  if (const auto synced = realm.Sync(); !synced) return synced;
+  const auto& vaults = realm.roster().policy().vaults;
+  const auto directory = vaults.find(static_cast<std::uint8_t>(Kind::kDirectory));
+  if (directory == vaults.end()) return {};
+  const auto fetched = client::VaultView::Fetch(realm, directory->second);
+  // A newcomer whom nobody has listed yet reads no names.
+  if (!fetched && fetched.error().code() != Code::kNotFound) return fetched.error();
+  return {};
+}
+
+Status SyncNames(client::Organisation& organisation) {
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if (const auto synced = SyncNames(*realm); !synced) return synced;
+  }
+  return {};
+}
+
+Status SyncLists(client::Organisation& organisation, Progress& progress) {
+  Status first;
+  const auto keep = [&](const Status& status) {
+    if (first && !status) first = status;
+    return status.ok();
+  };
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if (!keep(SyncNames(*realm))) continue;
+    bool whole = true;
+    for (const Kind kind : {Kind::kPerson, Kind::kCase, Kind::kSensitive}) {
+      const auto most = protocol::Lowered(kind, realm->roles(), protocol::kFull);
+      if (!protocol::HasKind(compartment, kind) || (most & protocol::kRead) == 0) continue;
+      const std::string phase = "reading " + std::string(protocol::Name(compartment)) + ", " +
+                                std::string(protocol::Name(kind));
+      whole = keep(client::SyncPinnedRows(
+                  *realm, kind, [&](std::size_t done) { progress.Update(phase, done, 0); })) &&
+              whole;
+    }
+    if (whole) keep(SetLastSync(*realm));
+  }
+  return first;
+}
+
+bool IsOffline(const Status& status) {
+  return !status &&
+         (status.error().code() == Code::kUnavailable || status.error().code() == Code::kDeadline);
+}
+
+void CatchInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  sigemptyset(&action.sa_mask);
+  // No SA_RESTART: a read that waits for an answer shall end.
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool Interrupted() { return interrupted; }
+
+}  // namespace godwit::cli

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "client/agent.h"
+#include "client/cli/output.h"
+#include "client/cli/prompt.h"
+#include "client/organisation.h"
+#include "client/profile.h"
+#include "protocol/kinds.h"
+
+namespace godwit::cli {
+
+// What every command takes.
+struct CommonOptions {
+  std::string profile;  // empty: the only one there is
+  bool json = false;
+  std::optional<int> passphrase_fd;
+  bool no_agent = false;
+  bool yes = false;
+};
+
+// What every command works with.
+struct Context {
+  const CommonOptions& common;
+  Output& output;
+  Prompt& prompt;
+};
+
+inline const std::vector<protocol::Compartment> kAllRealms{protocol::Compartment::kIdentity,
+                                                           protocol::Compartment::kCases,
+                                                           protocol::Compartment::kJourneys};
+
+// The compartment of that name, or nothing.
+std::optional<protocol::Compartment> CompartmentByName(std::string_view name);
+
+// The profile that --profile names, or the only one. NOT_FOUND: none; INVALID_ARGUMENT: several,
+// and none was named; else as Profile::Open.
+base::Result<client::Profile> ChooseProfile(const Context& context);
+
+// How `godwit agent` is run for a profile.
+std::vector<std::string> AgentCommand(const client::Profile& profile);
+
+// The keys of those of `compartments` that the profile has: from the agent, and for the rest with
+// the passphrase, which is asked for once; these are then given to the agent, which is started.
+// UNAUTHENTICATED: the passphrase does not open a keystore, three times at a terminal.
+base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
+    const Context& context, const client::Profile& profile,
+    const std::vector<protocol::Compartment>& compartments);
+
+// Gives realms to the agent of a profile, starting it if none runs, unless --no-agent. What goes
+// wrong is said as a note: the command itself does not need it.
+void HandToAgent(const Context& context, const client::Profile& profile,
+                 const std::vector<const client::UnlockedRealm*>& realms);
+
+// A profile in use: locked against others who exclude it, with the realms that a command needs.
+class Session {
+ public:
+  // Opens those of `compartments` that the profile has, and shows the banner of an evaluation
+  // organisation. `use`: kRead for what only reads what is on the device. NOT_FOUND: the profile
+  // has none of them.
+  static base::Result<Session> Open(const Context& context,
+                                    const std::vector<protocol::Compartment>& compartments,
+                                    client::Profile::Use use = client::Profile::Use::kWrite);
+
+  const client::Profile& profile() const { return profile_; }
+  client::Organisation& organisation() { return *organisation_; }
+  bool evaluation() const;
+
+ private:
+  Session(client::Profile profile, client::ProfileLock lock,
+          std::unique_ptr<client::Organisation> organisation)
+      : profile_(std::move(profile)),
+        lock_(std::move(lock)),
+        organisation_(std::move(organisation)) {}
+
+  client::Profile profile_;
+  client::ProfileLock lock_;
+  std::unique_ptr<client::Organisation> organisation_;
+};
+
+// Waits for another command in the same profile to end, up to ten seconds.
+base::Result<client::ProfileLock> LockProfile(const client::Profile& profile,
+                                              client::Profile::Use use);
+
+// When a realm was last brought up to date, in Unix milliseconds; nothing if never.
+base::Result<std::optional<std::uint64_t>> LastSync(client::Realm& realm);
+base::Status SetLastSync(client::Realm& realm);
+
+// Brings the roster of a realm and its members' names up to date.
+base::Status SyncNames(client::Realm& realm);
+// The same for all realms of the organisation.
+base::Status SyncNames(client::Organisation& organisation);
+
+// Brings what lists and boards are made of up to date: rosters, names, and the pinned records that
+// this member may read, of the realms that are open.
+base::Status SyncLists(client::Organisation& organisation, Progress& progress);
+
+// Whether `status` only says that the service cannot be reached now.
+bool IsOffline(const base::Status& status);
+
+// Set once SIGINT or SIGTERM came, after CatchInterrupts: for commands that tidy up before they
+// end. A blocking read then ends with CANCELLED.
+void CatchInterrupts();
+bool Interrupted();
+
+}  // namespace godwit::cli

@@ -1,0 +1,284 @@
+#include "client/cli/status.h"
+
+#include <map>
+
+#include "client/cases.h"
+#include "client/cli/render.h"
+#include "client/directory.h"
+#include "client/staff.h"
+#include "client/vault_view.h"
+#include "protocol/words.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using client::Profile;
+using protocol::Compartment;
+
+// What a realm's store says, for `status`.
+struct RealmStatus {
+  bool reachable = false;
+  std::optional<std::uint64_t> last_sync_ms;
+  std::size_t outbox = 0;
+  std::size_t frozen = 0;
+  std::vector<client::Evidence> evidence;
+};
+
+base::Result<RealmStatus> Look(client::Realm& realm) {
+  RealmStatus status;
+  status.reachable = realm.server().ServerKey().ok();
+  const auto last = LastSync(realm);
+  if (!last) return last.error();
+  status.last_sync_ms = *last;
+  const auto outbox = realm.store().Outbox();
+  if (!outbox) return outbox.error();
+  status.outbox = outbox->size();
+  const auto vaults = realm.store().Vaults();
+  if (!vaults) return vaults.error();
+  for (const auto& [vault, memory] : *vaults) status.frozen += memory.frozen ? 1 : 0;
+  auto evidence = realm.store().KeptEvidence();
+  if (!evidence) return evidence.error();
+  status.evidence = *std::move(evidence);
+  return status;
+}
+
+// Lists members of a realm who have keys and whom no directory names: their inviter was
+// interrupted. The staff vault knows their handles.
+Status ListForgotten(client::Organisation& organisation) {
+  constexpr protocol::Roles kGranters = protocol::kOwner | protocol::kAdmin;
+  const auto cases = organisation.Get(Compartment::kCases);
+  if (!cases || ((*cases)->roles() & kGranters) == 0) return {};
+  const auto staff = client::ReadStaff(**cases);
+  if (!staff) return staff.error();
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if ((realm->roles() & kGranters) == 0) continue;
+    const auto directory = client::Directory::Read(*realm);
+    if (!directory) return directory.error();
+    const auto& roster = realm->roster();
+    std::vector<client::Colleague> forgotten;
+    for (const client::Human& human : *staff) {
+      for (const client::Membership& m : human.memberships) {
+        if (m.compartment != compartment || m.ended || directory->ByMember(m.member) != nullptr ||
+            roster.UsablePukAt(m.member, roster.head_seq()) == nullptr) {
+          continue;
+        }
+        forgotten.push_back({m.member, human.handle, human.handle});
+      }
+    }
+    if (forgotten.empty()) continue;
+    if (const auto listed = client::ListEverybody(*realm, forgotten); !listed) return listed;
+  }
+  return {};
+}
+
+}  // namespace
+
+void ShowWhoami(Output& output, const Profile& profile, const client::Organisation& organisation) {
+  std::string handle;
+  std::string name;
+  bool evaluation = false;
+  Json realms = Json::object();
+  Table table{{{"realm"}, {"roles", false, true}, {"member"}, {"device"}}, {}};
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    const auto directory = client::Directory::Read(*realm);
+    const client::Colleague* self = directory ? directory->ByMember(realm->member()) : nullptr;
+    if (self != nullptr) {
+      handle = self->handle;
+      name = self->display_name;
+    } else if (handle.empty()) {
+      handle = realm->info().handle;
+    }
+    evaluation = evaluation || realm->info().evaluation;
+    const std::string member = base::ToHex(realm->member().bytes());
+    const std::string device = base::ToHex(realm->device().id().bytes());
+    const auto roles = RoleNames(realm->roles());
+    realms[std::string(protocol::Name(compartment))] = {
+        {"member", member},
+        {"device", device},
+        {"roles", roles},
+        {"fingerprint", protocol::FingerprintWords(realm->info().fingerprint)}};
+    table.rows.push_back({std::string(protocol::Name(compartment)), Joined(roles),
+                          member.substr(0, 12), device.substr(0, 12)});
+  }
+  output.Emit({{"event", "whoami"},
+               {"profile", profile.name()},
+               {"handle", handle},
+               {"name", name},
+               {"evaluation", evaluation},
+               {"realms", realms}});
+  output.Fields({{"profile", profile.name()},
+                 {"handle", handle.empty() ? "(not listed yet)" : handle},
+                 {"name", name}});
+  output.Line();
+  output.Show(table);
+}
+
+ExitCode Whoami(const Context& context) {
+  auto session = Session::Open(context, kAllRealms, Profile::Use::kRead);
+  if (!session) return context.output.Fail("say who you are", session.error());
+  ShowWhoami(context.output, session->profile(), session->organisation());
+  return ExitCode::kOk;
+}
+
+ExitCode StatusShow(const Context& context) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("show the status", why); };
+  const auto profile = ChooseProfile(context);
+  if (!profile) return fail(profile.error());
+  std::vector<Compartment> unlocked;
+  std::optional<std::chrono::seconds> idle_left;
+  if (auto agent = client::AgentClient::Connect(*profile)) {
+    if (const auto list = agent->List()) unlocked = *list;
+    if (const auto left = agent->IdleLeft()) idle_left = *left;
+  }
+  // With a passphrase at hand the rest is opened too.
+  if (context.prompt.HasPassphraseFd()) unlocked = profile->Realms();
+  std::optional<Session> session;
+  if (!unlocked.empty()) {
+    auto opened = Session::Open(context, unlocked, Profile::Use::kRead);
+    if (!opened) return fail(opened.error());
+    session.emplace(*std::move(opened));
+  }
+
+  Json realms = Json::object();
+  Table table{{{"realm"},
+               {"keys"},
+               {"service"},
+               {"last sync"},
+               {"to send", true},
+               {"frozen", true},
+               {"evidence", true}},
+              {}};
+  bool any_evidence = false;
+  for (const Compartment compartment : profile->Realms()) {
+    const std::string name(protocol::Name(compartment));
+    const auto realm = session ? session->organisation().Get(compartment)
+                               : base::Result<client::Realm*>(Error(Code::kLocked, "locked"));
+    if (!realm) {
+      realms[name] = {{"unlocked", false}};
+      table.rows.push_back({name, Cell("locked", Style::kFaint), "", "", "", "", ""});
+      continue;
+    }
+    const auto look = Look(**realm);
+    if (!look) return fail(look.error());
+    Json evidence = Json::array();
+    for (const client::Evidence& item : look->evidence) {
+      evidence.push_back({{"code", Name(item.code)}, {"time", TimeText(item.time_ms)}});
+    }
+    any_evidence = any_evidence || !look->evidence.empty() || look->frozen > 0;
+    realms[name] = {
+        {"unlocked", true},
+        {"reachable", look->reachable},
+        {"last_sync", look->last_sync_ms ? Json(TimeText(*look->last_sync_ms)) : Json()},
+        {"outbox", look->outbox},
+        {"frozen_vaults", look->frozen},
+        {"evidence", evidence}};
+    table.rows.push_back(
+        {name, "unlocked",
+         look->reachable ? Cell("reachable", Style::kGood) : Cell("offline", Style::kWarning),
+         look->last_sync_ms ? TimeText(*look->last_sync_ms) : "never", std::to_string(look->outbox),
+         std::to_string(look->frozen),
+         Cell(std::to_string(look->evidence.size()),
+              look->evidence.empty() ? Style::kPlain : Style::kBad)});
+  }
+  output.Emit({{"profile", profile->name()},
+               {"evaluation", session ? Json(session->evaluation()) : Json()},
+               {"agent_idle_left_s", idle_left ? Json(idle_left->count()) : Json()},
+               {"realms", realms}});
+  output.Fields(
+      {{"profile", profile->name()},
+       {"agent", idle_left ? "holds the keys for " + std::to_string(idle_left->count() / 60 + 1) +
+                                 " more minutes if you do nothing"
+                           : "does not run: the next command asks for the passphrase"}});
+  output.Line();
+  output.Show(table);
+  if (any_evidence) {
+    output.Line(
+        "\nEvidence is kept of a service or colleague that showed what it must not. Tell an owner, "
+        "by another way than this service.",
+        Style::kBad);
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode SyncCommand(const Context& context) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("sync", why); };
+  auto session = Session::Open(context, kAllRealms);
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  Status first;
+  const auto keep = [&](const Status& status) {
+    if (first && !status) first = status;
+  };
+  {
+    Progress progress(output);
+    keep(organisation.Sync([&](Compartment compartment, std::size_t done, std::size_t all) {
+      progress.Update("syncing " + std::string(protocol::Name(compartment)), done, all);
+    }));
+    keep(SyncLists(organisation, progress));
+  }
+  if (first) keep(ListForgotten(organisation));
+  const auto outbox =
+      IsOffline(first) ? client::Outbox(organisation) : client::SendOutbox(organisation);
+  if (!outbox) return fail(outbox.error());
+  output.Emit({{"event", "synced"},
+               {"complete", first.ok()},
+               {"waiting", outbox->waiting},
+               {"conflicts", outbox->conflicts}});
+  if (outbox->conflicts > 0) {
+    output.Line(std::to_string(outbox->conflicts) +
+                    " changes meet what somebody else wrote meanwhile; they are kept here.",
+                Style::kWarning);
+  } else if (outbox->waiting > 0) {
+    output.Line(std::to_string(outbox->waiting) + " changes wait to be sent.", Style::kWarning);
+  }
+  if (!first) return fail(first.error());
+  output.Line("Up to date.", Style::kGood);
+  return outbox->waiting > 0 ? ExitCode::kWaiting : ExitCode::kOk;
+}
+
+ExitCode Unlock(const Context& context) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("unlock", why); };
+  if (context.common.no_agent) {
+    return fail(Error(Code::kInvalidArgument, "unlocking is what the agent is for"));
+  }
+  const auto profile = ChooseProfile(context);
+  if (!profile) return fail(profile.error());
+  const auto realms = UnlockRealms(context, *profile, kAllRealms);
+  if (!realms) return fail(realms.error());
+  Json names = Json::array();
+  for (const auto& realm : *realms) names.push_back(protocol::Name(realm.info.compartment));
+  output.Emit({{"event", "unlocked"}, {"profile", profile->name()}, {"realms", names}});
+  output.Line("Unlocked until `godwit lock`, or half an hour without a command.", Style::kGood);
+  return ExitCode::kOk;
+}
+
+ExitCode Lock(const Context& context) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("lock", why); };
+  const auto profile = ChooseProfile(context);
+  if (!profile) return fail(profile.error());
+  auto agent = client::AgentClient::Connect(*profile);
+  if (!agent && agent.error().code() != Code::kUnavailable) return fail(agent.error());
+  if (agent) {
+    if (const Status locked = agent->Lock(); !locked) return fail(locked.error());
+  }
+  output.Emit({{"event", "locked"}, {"profile", profile->name()}});
+  output.Line("Locked: no key of this profile is in memory.", Style::kGood);
+  return ExitCode::kOk;
+}
+
+ExitCode Agent(const Context& context) {
+  const auto profile = ChooseProfile(context);
+  if (!profile) return context.output.Fail("run the agent", profile.error());
+  const Status served = client::RunAgent(*profile);
+  if (!served) return context.output.Fail("run the agent", served.error());
+  return ExitCode::kOk;
+}
+
+}  // namespace godwit::cli

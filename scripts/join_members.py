@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Lets several people join an evaluation organisation on one machine.
+
+    join_members.py --godwit BIN --inviter PROFILE --people FILE --passphrases DIR
+
+Runs `godwit member invite --file FILE --json` for the profile of an owner, and for each newcomer
+`godwit member join --json` in a profile named like their handle. Both sides show five words; this
+script stands for the two people who compare them: it answers yes where the words are the same, and
+no, to both sides, where they are not. DIR holds a file a profile with its passphrase, on one line.
+Invitations and passphrases go through pipes alone. Ends with 0 if everybody joined.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+
+class Godwit:
+    """One godwit process that speaks JSON lines."""
+
+    def __init__(self, name, command, passphrase, hear, invitations=None):
+        self.name = name
+        self.hear = hear
+        reads = []
+        for secret in [passphrase] + ([invitations] if invitations is not None else []):
+            read, write = os.pipe()
+            os.write(write, secret.encode())  # far below what a pipe holds
+            os.close(write)
+            reads.append(read)
+        fds = ["--passphrase-fd", str(reads[0])]
+        if invitations is not None:
+            fds += ["--invitation-fd", str(reads[1])]
+        self.process = subprocess.Popen(
+            command + fds, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=reads, text=True)
+        for read in reads:
+            os.close(read)
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+
+    def _listen(self):
+        for line in self.process.stdout:
+            self.hear(self, json.loads(line))
+
+    def say(self, line):
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended; its exit code says why
+
+    def wait(self, timeout_s=None):
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.terminate()
+            code = self.process.wait()
+        self.thread.join()
+        return code
+
+
+class Story:
+    """Who has shown which words, and what to answer."""
+
+    def __init__(self, options):
+        self.options = options
+        self.lock = threading.Lock()
+        self.inviter = None
+        self.joiners = {}       # handle -> Godwit
+        self.invitations = {}   # handle -> lines
+        self.shown = {}         # (handle, realm) -> {"inviter": words, "newcomer": words}
+        self.refused = False
+
+    def passphrase(self, profile):
+        path = pathlib.Path(self.options.passphrases) / profile
+        return path.read_text(encoding="utf-8").split("\n")[0] + "\n"
+
+    def command(self, profile, *words):
+        return [self.options.godwit, *words, "--json", "--profile", profile]
+
+    def hear_inviter(self, _, event):
+        kind, handle, realm = event.get("event"), event.get("handle"), event.get("realm")
+        with self.lock:
+            if kind == "invitation":
+                self.invitations.setdefault(handle, []).append(event["invitation"])
+                say(f"{handle}: an invitation to {realm}")
+            elif kind == "sas":
+                self.compare(handle, realm, "inviter", event["words"])
+            elif kind == "waiting":
+                self.start_joiners()
+            elif kind in ("joined", "listed", "refused", "failed", "withdrawn"):
+                say(f"{handle}: {kind} in {realm}")
+            elif "error" in event:
+                say(f"inviting failed: {event['error']['why']}")
+
+    def hear_newcomer(self, handle):
+        def hear(_, event):
+            with self.lock:
+                if event.get("event") == "sas":
+                    self.compare(handle, event["realm"], "newcomer", event["words"])
+                elif event.get("event") == "whoami":
+                    say(f"{handle}: joined {', '.join(sorted(event['realms']))}")
+                elif "error" in event:
+                    say(f"{handle}: cannot join: {event['error']['why']}")
+        return hear
+
+    def start_joiners(self):
+        for handle, lines in self.invitations.items():
+            self.joiners[handle] = Godwit(
+                handle, self.command(handle, "member", "join"), self.passphrase(handle),
+                self.hear_newcomer(handle), "\n".join(lines) + "\n")
+
+    def compare(self, handle, realm, side, words):
+        both = self.shown.setdefault((handle, realm), {})
+        both[side] = words
+        if len(both) < 2:
+            return
+        same = both["inviter"] == both["newcomer"]
+        say(f"{handle} in {realm}: both read \"{words}\"" if same else
+            f"{handle} in {realm}: NOT THE SAME WORDS: {both['inviter']} / {both['newcomer']}")
+        self.refused = self.refused or not same
+        answer = "yes" if same else "no"
+        self.joiners[handle].say(f"{answer} {realm}")
+        self.inviter.say(f"{answer} {handle} {realm}")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("godwit", "inviter", "people", "passphrases"):
+        parser.add_argument(f"--{name}", required=True)
+    options = parser.parse_args()
+    story = Story(options)
+    with story.lock:
+        story.inviter = Godwit(
+            options.inviter,
+            story.command(options.inviter, "member", "invite", "--file", options.people),
+            story.passphrase(options.inviter), story.hear_inviter)
+    codes = [story.inviter.wait()]
+    with story.lock:
+        joiners = list(story.joiners.values())
+    # Without the inviter nobody gets further.
+    codes += [joiner.wait(timeout_s=60) for joiner in joiners]
+    sys.exit(1 if any(codes) or story.refused or not joiners else 0)
+
+
+if __name__ == "__main__":
+    main()
