@@ -48,8 +48,13 @@ class Program {
   }
 
   // `files`: what is open at which descriptor, for reading.
-  Ran Run(const std::vector<std::string>& arguments,
-          const std::map<int, std::string>& files = {}) const {
+  Ran Run(std::vector<std::string> arguments, const std::map<int, std::string>& files = {}) const {
+    arguments.insert(arguments.begin(), binary_);
+    return Execute(std::move(arguments), files);
+  }
+
+  // Runs another program in the same surroundings.
+  Ran Execute(std::vector<std::string> words, const std::map<int, std::string>& files = {}) const {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const std::string out = (dir_ / "stdout").string();
@@ -67,8 +72,6 @@ class Program {
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);  // no controlling terminal
 
-    std::vector<std::string> words{binary_};
-    words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -80,7 +83,8 @@ class Program {
 
     Ran ran;
     pid_t pid = 0;
-    if (posix_spawn(&pid, binary_.c_str(), &actions, &attributes, argv.data(), env.data()) == 0) {
+    if (posix_spawn(&pid, words.front().c_str(), &actions, &attributes, argv.data(), env.data()) ==
+        0) {
       int status = 0;
       waitpid(pid, &status, 0);
       ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

@@ -1,0 +1,219 @@
+// The real program against real services: an organisation from its founding to a revoked device.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "tests/client/cli/program.h"
+#include "tests/support/realm_server.h"
+
+namespace godwit::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+using nlohmann::json;
+
+std::vector<json> Lines(const Ran& ran) {
+  std::istringstream in(ran.out);
+  std::vector<json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+class Cli : public testing::Test {
+ protected:
+  // Runs a command of one person's, with their passphrase at hand.
+  Ran As(const std::string& profile, Words words, std::map<int, std::string> files = {}) {
+    words.insert(words.end(), {"--profile", profile, "--passphrase-fd", "9", "--json"});
+    files[9] = (godwit.dir() / "passphrases" / profile).string();
+    return godwit.Run(words, files);
+  }
+  // The same, which must succeed; returns its last line.
+  json Last(const std::string& profile, const Words& words,
+            const std::map<int, std::string>& files = {}) {
+    const Ran ran = As(profile, words, files);
+    EXPECT_EQ(ran.exit, 0) << testing::PrintToString(words) << "\n" << ran.out << ran.err;
+    const auto lines = Lines(ran);
+    return lines.empty() ? json() : lines.back();
+  }
+
+  void Found() {
+    std::filesystem::create_directory(godwit.dir() / "passphrases");
+    for (const char* name : {"minji", "haneul", "jun", "sora", "bora", "nari"}) {
+      godwit.Write(std::string("passphrases/") + name,
+                   "a passphrase of " + std::string(name) + "\n");
+    }
+    Words words{"org",      "create", "--evaluation", "--discard-root",
+                "--handle", "minji",  "--name",       "Minji Example"};
+    const std::pair<const char*, support::RealmServer*> realms[] = {
+        {"identity", &servers.identity},
+        {"cases", &servers.cases},
+        {"journeys", &servers.journeys}};
+    for (const auto& [name, server] : realms) {
+      const auto address = server->address();
+      words.push_back("--realm");
+      words.push_back(
+          std::string(name) + "=" + address.host_port + "," +
+          base::ToHex(address.pins.front().bytes()) + "," +
+          godwit.Write(std::string(name) + ".claim", base::ToHex(server->claim()) + "\n"));
+    }
+    const json founded = Last("minji", words);
+    ASSERT_EQ(founded["event"], "founded");
+    ASSERT_EQ(founded["realms"].size(), 3u);
+  }
+
+  void Join(const std::string& people) {
+    const Ran ran = godwit.Execute({"/usr/bin/python3", GODWIT_TREE "/scripts/join_members.py",
+                                    "--godwit", GODWIT_BINARY, "--inviter", "minji", "--people",
+                                    godwit.Write("people.csv", people), "--passphrases",
+                                    (godwit.dir() / "passphrases").string()});
+    ASSERT_EQ(ran.exit, 0) << ran.out << ran.err;
+    ASSERT_EQ(ran.out.find("gw1-invite:"), std::string::npos) << "an invitation is a secret";
+    ASSERT_NE(ran.out.find("both read"), std::string::npos);
+  }
+
+  Program godwit{GODWIT_BINARY};
+  support::RealmServers servers;
+};
+
+TEST_F(Cli, FoundsJoinsOpensAndShows) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"
+           "bora,Bora Example,route\n"));
+
+  // Everybody is known by name, where they belong and nowhere else.
+  const auto members = Lines(As("minji", {"member", "list"}));
+  ASSERT_EQ(members.size(), 5u);
+  EXPECT_EQ(members[1]["handle"], "haneul");
+  EXPECT_EQ(members[1]["name"], "Haneul Specimen");
+  EXPECT_EQ(members[1]["realms"].size(), 2u);
+  EXPECT_EQ(members[0]["handle"], "bora");
+  EXPECT_EQ(members[0]["realms"]["journeys"]["state"], "active");
+  const json whoami = Last("haneul", {"whoami"});
+  EXPECT_EQ(whoami["realms"]["cases"]["roles"], json({"caseworker"}));
+  EXPECT_EQ(whoami["evaluation"], true);
+
+  // Both sides see the same fingerprints.
+  const json ours = Last("minji", {"org", "fingerprint"});
+  const json theirs = Last("haneul", {"org", "fingerprint"});
+  EXPECT_EQ(ours["realms"]["cases"]["fingerprint"], theirs["realms"]["cases"]["fingerprint"]);
+
+  // A caseworker opens a case and a note; the name is nowhere on a command line.
+  const std::string facts = godwit.Write("person.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = 리 보기\n");
+  const json opened = Last(
+      "haneul", {"case", "open", "--supervisor", "jun", "summary.sex=female", "--from", facts});
+  const std::string code = opened["code"];
+  EXPECT_EQ(code.size(), 11u);
+  Last("haneul", {"case", "note", code},
+       {{0, godwit.Write("note.txt", "She asks after her sister.\n두 번째 줄\n")}});
+  EXPECT_EQ(Last("haneul", {"case", "edit", code, "summary.risk=high"})["queued"], false);
+
+  // The caseworker reads all, the supervisor all but the person.
+  EXPECT_EQ(Last("haneul", {"person", "show", code})["person"]["names"][0]["full"], "리 보기");
+  json shown = Last("haneul", {"case", "show", code});
+  EXPECT_EQ(shown["link"], "both_sides");
+  shown = Last("jun", {"case", "show", code});
+  EXPECT_EQ(shown["case"]["risk"], "high");
+  EXPECT_EQ(shown["case"]["caseworker"], "Haneul Specimen");
+  ASSERT_EQ(shown["notes"].size(), 1u);
+  EXPECT_EQ(shown["notes"][0]["text"], "She asks after her sister.\n두 번째 줄");
+  EXPECT_EQ(As("jun", {"person", "show", code}).exit, 1);
+
+  // The coordinator has the board, and neither notes nor person.
+  const auto board = Lines(As("sora", {"board"}));
+  ASSERT_EQ(board.size(), 2u);
+  EXPECT_EQ(board[0]["code"], code);
+  EXPECT_EQ(board[0]["risk"], "high");
+  EXPECT_EQ(board[0]["caseworker"], "Haneul Specimen");
+  EXPECT_EQ(board[1]["by_stage"]["contact"], 1);
+  shown = Last("sora", {"case", "show", code});
+  EXPECT_EQ(shown["sensitive_readable"], false);
+  EXPECT_FALSE(shown.contains("notes"));
+  EXPECT_EQ(As("sora", {"person", "show", code}).exit, 4);
+
+  // The route coordinator has neither.
+  EXPECT_EQ(As("bora", {"board"}).exit, 4);
+  EXPECT_EQ(As("bora", {"case", "show", code}).exit, 4);
+
+  // A screen of an evaluation says so, and in people's words it has no JSON.
+  const Ran screen = godwit.Run({"case", "show", code, "--profile", "haneul"});
+  EXPECT_EQ(screen.exit, 0);
+  EXPECT_TRUE(screen.out.starts_with("EVALUATION: ")) << screen.out;
+  EXPECT_NE(screen.out.find("She asks after her sister."), std::string::npos);
+
+  // Offline, what is here can be read; what is written waits, and goes out later.
+  servers.cases.Stop();
+  EXPECT_EQ(Last("haneul", {"case", "show", code, "--offline"})["case"]["risk"], "high");
+  EXPECT_EQ(Last("haneul", {"case", "edit", code, "summary.risk=medium"})["queued"], true);
+  const Ran offline = As("haneul", {"sync"});
+  EXPECT_EQ(offline.exit, 3);
+  servers.cases.Start();
+  EXPECT_EQ(Last("haneul", {"sync"})["waiting"], 0);
+  EXPECT_EQ(Last("jun", {"case", "show", code})["case"]["risk"], "medium");
+
+  // A revoked device does nothing more, and others go on.
+  const auto revoked =
+      Lines(As("minji", {"device", "revoke", "haneul", "--reason", "lost", "--yes"}));
+  ASSERT_EQ(revoked.size(), 2u);
+  EXPECT_EQ(revoked[0]["only_device"], true);
+  EXPECT_EQ(As("haneul", {"sync"}).exit, 4);
+  EXPECT_EQ(As("haneul", {"case", "edit", code, "summary.risk=low"}).exit, 4);
+  EXPECT_EQ(Last("sora", {"board"})["cases"], 1);
+
+  // A removed person is gone from the list.
+  Last("minji", {"member", "remove", "haneul", "--reason", "lost", "--yes"});
+  EXPECT_EQ(Lines(As("minji", {"member", "list"})).size(), 4u);
+
+  // Locked, a wrong passphrase opens nothing.
+  Last("sora", {"lock"});
+  const std::string wrong = godwit.Write("wrong", "not the passphrase\n");
+  EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora", "--passphrase-fd", "3"}, {{3, wrong}}).exit,
+            4);
+  EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora"}).exit, 2) << "there is nobody to ask";
+}
+
+TEST_F(Cli, MakesLedgersInTwoStepsAndImports) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"
+           "nari,Nari Specimen,intake\n"));
+  const std::string sample = (godwit.dir() / "sample.csv").string();
+  const std::string mapping = (godwit.dir() / "sample.toml").string();
+  Last("minji", {"import", "sample", "--out", sample, "--mapping-out", mapping, "--cases", "12",
+                 "--caseworkers", "haneul", "--supervisors", "jun"});
+  const Words import{"import", "cases", sample, "--mapping", mapping};
+
+  EXPECT_EQ(As("nari", import).exit, 4) << "no ledger yet";
+  EXPECT_EQ(As("haneul", {"org", "ledger", "make"}).exit, 4) << "no intake role";
+  const json made = Last("nari", {"org", "ledger", "make"});
+  EXPECT_EQ(Last("nari", {"org", "ledger", "make"}), made) << "made once";
+  EXPECT_EQ(As("nari", {"org", "ledger", "name", made["identity_vault"], made["cases_vault"]}).exit,
+            4)
+      << "not an owner";
+  Last("minji", {"org", "ledger", "name", made["identity_vault"], made["cases_vault"]});
+  EXPECT_EQ(
+      As("minji", {"org", "ledger", "name", made["cases_vault"], made["identity_vault"]}).exit, 1)
+      << "another one is named";
+  EXPECT_EQ(Last("nari", {"org", "ledger"})["ledgers"]["cases"]["yours"], true);
+
+  EXPECT_EQ(Last("nari", import)["made_now"], 12);
+  const json again = Last("nari", import);
+  EXPECT_EQ(again["made_now"], 0);
+  EXPECT_EQ(again["imported"], 12);
+  EXPECT_EQ(Last("sora", {"board"})["cases"], 12);
+  EXPECT_EQ(Lines(As("haneul", {"case", "list"})).size(), 12u);
+  EXPECT_TRUE(Lines(As("nari", {"case", "list"})).empty()) << "an importer reads nothing back";
+}
+
+}  // namespace
+}  // namespace godwit::cli
