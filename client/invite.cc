@@ -241,6 +241,7 @@ struct Joiner::State {
 
 Joiner::Joiner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Joiner::Joiner(Joiner&&) noexcept = default;
+Joiner& Joiner::operator=(Joiner&&) noexcept = default;
 Joiner::~Joiner() = default;
 
 Compartment Joiner::compartment() const { return state_->roster.compartment(); }

@@ -80,6 +80,7 @@ class Joiner {
   // offered.
   static base::Result<Joiner> Begin(base::ByteSpan invitation);
   Joiner(Joiner&&) noexcept;
+  Joiner& operator=(Joiner&&) noexcept;
   ~Joiner();
 
   const protocol::Offer& offer() const { return offer_; }
