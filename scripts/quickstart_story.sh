@@ -92,8 +92,8 @@ stop_agents() {
 # these texts.
 grep_databases() {
   psql_value CHECKPOINT >/dev/null
-  printf '%s\n' "$@" >"$state/texts"
-  grep -rlaF -f "$state/texts" "$(cat "$state/pg/cluster")/data" 2>/dev/null | wc -l
+  printf '%s\n' "$@" >"$state/files/texts"
+  grep -rlaF -f "$state/files/texts" "$(cat "$state/pg/cluster")/data" 2>/dev/null | wc -l
 }
 
 found_organisation() {
@@ -111,7 +111,7 @@ found_organisation() {
 story() {
   admin=$bin/tools/admin/godwit-admin
   export GODWIT_HOME=$state/home
-  mkdir -p -m 0700 "$GODWIT_HOME"
+  mkdir -p -m 0700 "$GODWIT_HOME" "$state/files"
   if [[ -f $state/walked ]]; then
     read -ra ports <"$state/ports"
     step "three services, again"
@@ -133,21 +133,21 @@ story() {
 
   step "an organisation: who people are, how cases stand, and where they go are three rosters"
   found_organisation
-  people >"$state/people.csv"
+  people >"$state/files/people.csv"
   "$root/scripts/join_members.py" --godwit "$bin/client/cli/godwit" --inviter minji \
-    --people "$state/people.csv" 3< <(printf '%s' "$passphrase")
+    --people "$state/files/people.csv" 3< <(printf '%s' "$passphrase")
   as minji member list
 
   step "case files are imported by somebody who cannot read them afterwards"
-  godwit imja org ledger make --json >"$state/ledgers"
+  godwit imja org ledger make --json >"$state/files/ledgers"
   godwit minji sync >/dev/null
   godwit minji org ledger name \
     $(python3 -c 'import json,sys; l=json.load(open(sys.argv[1])); print(l["identity"], l["cases"])' \
-      "$state/ledgers") | sed 's/^/     /'
-  as imja import sample --out "$state/sample.csv" --mapping-out "$state/sample.toml" \
+      "$state/files/ledgers") | sed 's/^/     /'
+  as imja import sample --out "$state/files/sample.csv" --mapping-out "$state/files/sample.toml" \
     --cases "$sample_cases" --seed 7 --caseworkers haneul,jun,sora --supervisors dal
-  as imja import cases "$state/sample.csv" --mapping "$state/sample.toml" --dry-run
-  as imja import cases "$state/sample.csv" --mapping "$state/sample.toml"
+  as imja import cases "$state/files/sample.csv" --mapping "$state/files/sample.toml" --dry-run
+  as imja import cases "$state/files/sample.csv" --mapping "$state/files/sample.toml"
 
   step "the coordinator's board"
   as nuri sync
@@ -182,13 +182,14 @@ print(cases[0]["code"])')
 
   step "what the databases hold"
   local names
-  mapfile -t names < <(python3 - "$state/sample.csv" <<'PY'
+  mapfile -t names < <(python3 - "$state/files/sample.csv" <<'PY'
 import csv, sys
 texts = set()
 with open(sys.argv[1], encoding="utf-8-sig", newline="") as f:
     for row in csv.DictReader(f):
         for column, value in row.items():
-            if column and "name" in column.lower() and value and len(value.encode()) >= 6:
+            if (column in ("성", "이름", "漢字", "Romanised", "別名", "Called", "Remarks") and value
+                    and len(value.encode()) >= 6 and "\n" not in value):
                 texts.add(value)
 print(*sorted(texts), sep="\n")
 PY
