@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
 """Lets several people join an evaluation organisation on one machine.
 
-    join_members.py --godwit BIN --inviter PROFILE --people FILE --passphrases DIR
+    join_members.py --godwit BIN --inviter PROFILE --people FILE 3<PASSPHRASE
 
 Runs `godwit member invite --file FILE --json` for the profile of an owner, and for each newcomer
 `godwit member join --json` in a profile named like their handle. Both sides show five words; this
 script stands for the two people who compare them: it answers yes where the words are the same, and
-no, to both sides, where they are not. DIR holds a file a profile with its passphrase, on one line.
-Invitations and passphrases go through pipes alone. Ends with 0 if everybody joined.
+no, to both sides, where they are not. The first line of descriptor 3 is the passphrase of every
+profile. Invitations and the passphrase go through pipes alone. Ends with 0 if everybody joined.
 """
 
 import argparse
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import threading
+
+PASSPHRASE_FD = 3
 
 
 class Godwit:
@@ -67,16 +68,14 @@ class Story:
 
     def __init__(self, options):
         self.options = options
+        with open(PASSPHRASE_FD, encoding="utf-8") as file:
+            self.passphrase = file.readline().rstrip("\n") + "\n"
         self.lock = threading.Lock()
         self.inviter = None
         self.joiners = {}       # handle -> Godwit
         self.invitations = {}   # handle -> lines
         self.shown = {}         # (handle, realm) -> {"inviter": words, "newcomer": words}
         self.refused = False
-
-    def passphrase(self, profile):
-        path = pathlib.Path(self.options.passphrases) / profile
-        return path.read_text(encoding="utf-8").split("\n")[0] + "\n"
 
     def command(self, profile, *words):
         return [self.options.godwit, *words, "--json", "--profile", profile]
@@ -110,7 +109,7 @@ class Story:
     def start_joiners(self):
         for handle, lines in self.invitations.items():
             self.joiners[handle] = Godwit(
-                handle, self.command(handle, "member", "join"), self.passphrase(handle),
+                handle, self.command(handle, "member", "join"), self.passphrase,
                 self.hear_newcomer(handle), "\n".join(lines) + "\n")
 
     def compare(self, handle, realm, side, words):
@@ -133,7 +132,7 @@ def say(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("godwit", "inviter", "people", "passphrases"):
+    for name in ("godwit", "inviter", "people"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
     story = Story(options)
@@ -141,7 +140,7 @@ def main():
         story.inviter = Godwit(
             options.inviter,
             story.command(options.inviter, "member", "invite", "--file", options.people),
-            story.passphrase(options.inviter), story.hear_inviter)
+            story.passphrase, story.hear_inviter)
     codes = [story.inviter.wait()]
     with story.lock:
         joiners = list(story.joiners.values())

@@ -1,5 +1,6 @@
 #include "client/cli/device.h"
 
+#include <algorithm>
 #include <array>
 
 #include "client/directory.h"

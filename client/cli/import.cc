@@ -1,5 +1,7 @@
 #include "client/cli/import.h"
 
+#include <algorithm>
+
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
 #include "client/import/dry_run.h"

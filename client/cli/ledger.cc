@@ -139,7 +139,7 @@ ExitCode LedgerMake(const Context& context) {
     if (!made) return fail(made.error());
     ids.push_back(Hex(made->id()));
   }
-  output.Emit({{"event", "ledgers"}, {"identity_vault", ids[0]}, {"cases_vault", ids[1]}});
+  output.Emit({{"event", "ledgers"}, {"identity", ids[0]}, {"cases", ids[1]}});
   output.Line("Made. Now an owner runs:");
   output.Line("  godwit org ledger name " + ids[0] + " " + ids[1]);
   return ExitCode::kOk;
@@ -176,8 +176,8 @@ ExitCode LedgerName(const Context& context, const LedgerNameOptions& options) {
     if (const auto set = realm.Author(protocol::PolicySet{policy}); !set) return fail(set.error());
   }
   output.Emit({{"event", "ledgers_named"},
-               {"identity_vault", options.identity_vault},
-               {"cases_vault", options.cases_vault}});
+               {"identity", options.identity_vault},
+               {"cases", options.cases_vault}});
   output.Line("Named. Whoever made them may run `godwit import cases` now.", Style::kGood);
   return ExitCode::kOk;
 }

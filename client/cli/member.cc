@@ -1,5 +1,6 @@
 #include "client/cli/member.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 

@@ -100,7 +100,21 @@ bool Shrink(const Table& table, std::size_t width, std::vector<std::size_t>& wid
   return true;
 }
 
-// Writes `text` in lines of at most `width` columns, broken at spaces where there are any.
+// How many bytes of `text` fit into `width` columns.
+std::size_t FittingBytes(std::string_view text, std::size_t width) {
+  std::size_t used = 0;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::string_view after = rest;
+    used += WidthOf(Take(after));
+    if (used > width) break;
+    rest = after;
+  }
+  return text.size() - rest.size();
+}
+
+// Writes `text` in lines of at most `width` columns (0: no limit), broken at spaces where there are
+// any; all but the first begin with `indent`, which is shorter than `width` by two at least.
 void Wrap(std::string_view text, std::size_t width, std::string_view indent, std::string& out) {
   if (width == 0) {
     out += text;
@@ -108,42 +122,33 @@ void Wrap(std::string_view text, std::size_t width, std::string_view indent, std
     return;
   }
   std::size_t used = 0;
-  std::string line;
-  const auto flush = [&] {
-    out += line;
+  bool begun = false;  // whether the line has a word
+  const auto end_line = [&] {
     out += '\n';
-    line = indent;
-    used = DisplayWidth(indent);
+    out += indent;
+    used = indent.size();
+    begun = false;
   };
   while (!text.empty()) {
     const std::size_t space = std::min(text.find(' '), text.size());
     std::string_view word = text.substr(0, space);
     text.remove_prefix(std::min(space + 1, text.size()));
-    const std::size_t word_width = DisplayWidth(word);
-    if (used > DisplayWidth(indent) && used + 1 + word_width > width) flush();
-    if (used > 0 && used > DisplayWidth(indent)) {
-      line += ' ';
+    if (begun && used + 1 + DisplayWidth(word) > width) end_line();
+    if (begun) {
+      out += ' ';
       ++used;
     }
-    while (used + DisplayWidth(word) > width && width > DisplayWidth(indent) + 1) {
-      std::string_view rest = word;
-      std::size_t taken = 0;
-      while (!rest.empty()) {
-        std::string_view after = rest;
-        const std::size_t more = WidthOf(Take(after));
-        if (used + taken + more > width) break;
-        taken += more;
-        rest = after;
-      }
-      if (rest.size() == word.size()) break;
-      line += word.substr(0, word.size() - rest.size());
-      word = rest;
-      flush();
+    // A word longer than a line is cut.
+    while (used + DisplayWidth(word) > width) {
+      const std::size_t fitting = FittingBytes(word, width - used);
+      out += word.substr(0, fitting);
+      word.remove_prefix(fitting);
+      end_line();
     }
-    line += word;
+    out += word;
     used += DisplayWidth(word);
+    begun = true;
   }
-  out += line;
   out += '\n';
 }
 
@@ -155,7 +160,8 @@ std::string RenderBlocks(const Table& table, std::size_t width, bool colour) {
       const Cell& cell = table.rows[r][i];
       if (cell.text.empty()) continue;
       std::string line;
-      Wrap(table.columns[i].title + ": " + Inert(cell.text), width, "  ", line);
+      Wrap(table.columns[i].title + ": " + Inert(cell.text), std::max(width, kNarrowest), "  ",
+           line);
       out += Styled(line.substr(0, line.size() - 1), cell.style, colour);
       out += '\n';
     }
@@ -191,17 +197,7 @@ std::size_t DisplayWidth(std::string_view text) {
 std::string Fit(std::string_view text, std::size_t width) {
   if (DisplayWidth(text) <= width) return std::string(text);
   if (width == 0) return {};
-  std::size_t used = 0;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string_view after = rest;
-    const std::size_t more = WidthOf(Take(after));
-    if (used + more > width - 1) break;
-    used += more;
-    rest = after;
-  }
-  std::string fitted(text.substr(0, text.size() - rest.size()));
-  return fitted + "…";
+  return std::string(text.substr(0, FittingBytes(text, width - 1))) + "…";
 }
 
 std::string Render(const Table& table, std::size_t width, bool colour) {

@@ -145,6 +145,7 @@ std::string DateText(const content::v1::PartialDate& date) {
 }
 
 std::string AgeText(const content::v1::AgeBand& band) {
+  if (band.missing() != content::v1::ANSWER_UNSPECIFIED) return EnumText(band.missing());
   const std::string from = std::to_string(band.from_years());
   if (band.open()) return from + "+";
   if (band.from_years() == band.to_years()) return from;

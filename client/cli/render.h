@@ -22,7 +22,7 @@ std::uint32_t Today();
 std::string TimeText(std::uint64_t time_ms);
 // A date with the precision it has: "2012", "2012-04", "about 2012", "unknown".
 std::string DateText(const content::v1::PartialDate& date);
-// "9-17", "48+", "30".
+// "9-17", "48+", "30", or why there is none: "not_asked".
 std::string AgeText(const content::v1::AgeBand& band);
 // The short name of an enum's value: "in_transit"; empty for its zero.
 std::string EnumText(const google::protobuf::EnumDescriptor& type, int number);

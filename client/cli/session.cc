@@ -1,5 +1,6 @@
 #include "client/cli/session.h"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <map>

@@ -1,6 +1,7 @@
 // What a shell sees of the real program where no service is needed.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 

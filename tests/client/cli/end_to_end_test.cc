@@ -26,7 +26,7 @@ class Cli : public testing::Test {
   // Runs a command of one person's, with their passphrase at hand.
   Ran As(const std::string& profile, Words words, std::map<int, std::string> files = {}) {
     words.insert(words.end(), {"--profile", profile, "--passphrase-fd", "9", "--json"});
-    files[9] = (godwit.dir() / "passphrases" / profile).string();
+    files[9] = passphrase;
     return godwit.Run(words, files);
   }
   // The same, which must succeed; returns its last line.
@@ -39,11 +39,7 @@ class Cli : public testing::Test {
   }
 
   void Found() {
-    std::filesystem::create_directory(godwit.dir() / "passphrases");
-    for (const char* name : {"minji", "haneul", "jun", "sora", "bora", "nari"}) {
-      godwit.Write(std::string("passphrases/") + name,
-                   "a passphrase of " + std::string(name) + "\n");
-    }
+    passphrase = godwit.Write("passphrase", "correct horse battery example\n");
     Words words{"org",      "create", "--evaluation", "--discard-root",
                 "--handle", "minji",  "--name",       "Minji Example"};
     const std::pair<const char*, support::RealmServer*> realms[] = {
@@ -64,10 +60,10 @@ class Cli : public testing::Test {
   }
 
   void Join(const std::string& people) {
-    const Ran ran = godwit.Execute({"/usr/bin/python3", GODWIT_TREE "/scripts/join_members.py",
-                                    "--godwit", GODWIT_BINARY, "--inviter", "minji", "--people",
-                                    godwit.Write("people.csv", people), "--passphrases",
-                                    (godwit.dir() / "passphrases").string()});
+    const Ran ran = godwit.Execute(
+        {"/usr/bin/python3", GODWIT_TREE "/scripts/join_members.py", "--godwit", GODWIT_BINARY,
+         "--inviter", "minji", "--people", godwit.Write("people.csv", people)},
+        {{3, passphrase}});
     ASSERT_EQ(ran.exit, 0) << ran.out << ran.err;
     ASSERT_EQ(ran.out.find("gw1-invite:"), std::string::npos) << "an invitation is a secret";
     ASSERT_NE(ran.out.find("both read"), std::string::npos);
@@ -75,6 +71,7 @@ class Cli : public testing::Test {
 
   Program godwit{GODWIT_BINARY};
   support::RealmServers servers;
+  std::string passphrase;  // the file that has it
 };
 
 TEST_F(Cli, FoundsJoinsOpensAndShows) {
@@ -197,12 +194,10 @@ TEST_F(Cli, MakesLedgersInTwoStepsAndImports) {
   EXPECT_EQ(As("haneul", {"org", "ledger", "make"}).exit, 4) << "no intake role";
   const json made = Last("nari", {"org", "ledger", "make"});
   EXPECT_EQ(Last("nari", {"org", "ledger", "make"}), made) << "made once";
-  EXPECT_EQ(As("nari", {"org", "ledger", "name", made["identity_vault"], made["cases_vault"]}).exit,
-            4)
+  EXPECT_EQ(As("nari", {"org", "ledger", "name", made["identity"], made["cases"]}).exit, 4)
       << "not an owner";
-  Last("minji", {"org", "ledger", "name", made["identity_vault"], made["cases_vault"]});
-  EXPECT_EQ(
-      As("minji", {"org", "ledger", "name", made["cases_vault"], made["identity_vault"]}).exit, 1)
+  Last("minji", {"org", "ledger", "name", made["identity"], made["cases"]});
+  EXPECT_EQ(As("minji", {"org", "ledger", "name", made["cases"], made["identity"]}).exit, 1)
       << "another one is named";
   EXPECT_EQ(Last("nari", {"org", "ledger"})["ledgers"]["cases"]["yours"], true);
 

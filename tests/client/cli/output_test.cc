@@ -1,5 +1,6 @@
 #include "client/cli/output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <unistd.h>
