@@ -93,7 +93,8 @@ stop_agents() {
 grep_databases() {
   psql_value CHECKPOINT >/dev/null
   printf '%s\n' "$@" >"$state/files/texts"
-  grep -rlaF -f "$state/files/texts" "$(cat "$state/pg/cluster")/data" 2>/dev/null | wc -l
+  { grep -rlaF -f "$state/files/texts" "$(cat "$state/pg/cluster")/data" 2>/dev/null || true; } |
+    wc -l
 }
 
 found_organisation() {
