@@ -1,11 +1,9 @@
+#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <set>
 #include <thread>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include "client/cli/answers.h"
 #include "client/cli/facts.h"
@@ -31,9 +29,12 @@ constexpr auto kListAfter = std::chrono::seconds(15);
 constexpr auto kLookAtRosterEvery = std::chrono::seconds(1);
 
 base::Result<std::vector<Newcomer>> FromToml(const std::string& text) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) return Error(Code::kInvalidArgument, "the file of members is no TOML");
-  const toml::table& root = parsed.table();
+  toml::table root;
+  try {
+    root = toml::parse(text);
+  } catch (const toml::parse_error&) {
+    return Error(Code::kInvalidArgument, "the file of members is no TOML");
+  }
   const Error form(Code::kInvalidArgument,
                    "a file of members has [[member]] tables with handle, name and roles alone");
   const toml::array* members = root.get_as<toml::array>("member");
