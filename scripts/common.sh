@@ -1,6 +1,9 @@
 # What ./check and ./quickstart share. To be sourced by a bash script that has set `root` to the top
 # of the tree.
 
+# Another clone of the same tree finds what this one compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 # Prints a heading with the seconds since the command began.
 step() { printf '\n== %s  (%s s)\n' "$*" "$SECONDS"; }
 say() { printf '   %s\n' "$*"; }
