@@ -53,6 +53,8 @@ elif [[ -f /etc/apt/sources.list ]]; then
 fi
 apt-config dump | grep -E '^Acquire::(http|https|Check-)' >"$work/base/etc/apt/apt.conf.d/90machine" ||
   true
+# Nothing here has to survive a power cut.
+echo force-unsafe-io >"$work/base/etc/dpkg/dpkg.cfg.d/90machine"
 git clone -q "$root" "$work/base/src"
 
 # in_machine NAME online|offline SCRIPT: runs a bash script as root of that machine.
