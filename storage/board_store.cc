@@ -1,7 +1,5 @@
 #include "storage/board_store.h"
 
-#include <unordered_map>
-
 namespace godwit::storage {
 namespace {
 
@@ -21,6 +19,8 @@ SELECT (SELECT system_identifier & 9223372036854775807 FROM pg_control_system())
        (SELECT timeline_id FROM pg_control_checkpoint()),
        pg_snapshot_xmin(pg_current_snapshot()))"};
 
+// All driven by the member's list or by arrays, as those of vault_store.cc.
+
 constexpr Statement kBoard = {"board_vaults", R"(
 SELECT v.vault_id, m.perm, v.head_seq, v.epoch, v.pin_seq, v.pin_record, v.pin_rver,
        coalesce((SELECT octet_length(b.ciphertext) FROM record_blob AS b
@@ -28,42 +28,54 @@ SELECT v.vault_id, m.perm, v.head_seq, v.epoch, v.pin_seq, v.pin_record, v.pin_r
                    AND b.record_id = v.pin_record AND b.rver = v.pin_rver), 0)
        + (SELECT sum(octet_length(e.bytes)) FROM entry AS e
           WHERE e.realm_id = v.realm_id AND e.vault_id = v.vault_id AND e.type = 2)
-FROM membership AS m JOIN vault AS v ON v.realm_id = m.realm_id AND v.vault_id = m.vault_id
+FROM membership AS m
+CROSS JOIN LATERAL (SELECT * FROM vault
+                    WHERE realm_id = $1::bytea AND vault_id = m.vault_id AND mark >= $5::xid8
+                    LIMIT 1) AS v
 WHERE m.realm_id = $1::bytea AND m.member_id = $2::bytea AND m.kind = $3::bigint
-  AND m.vault_id > $4::bytea AND v.mark >= $5::xid8
+  AND m.vault_id > $4::bytea
 ORDER BY m.vault_id LIMIT $6::bigint)"};
 
 constexpr Statement kEntries = {"board_entries", R"(
 SELECT u.place, e.bytes
 FROM unnest($2::bytea[], $3::bigint[]) WITH ORDINALITY AS u (vault_id, seq, place)
-JOIN entry AS e ON e.realm_id = $1::bytea AND e.vault_id = u.vault_id AND e.seq = u.seq)"};
+CROSS JOIN LATERAL (SELECT bytes FROM entry
+                    WHERE realm_id = $1::bytea AND vault_id = u.vault_id AND seq = u.seq
+                    LIMIT 1) AS e)"};
 
 constexpr Statement kEpochs = {"board_epochs", R"(
-SELECT vault_id, bytes FROM entry
-WHERE realm_id = $1::bytea AND vault_id = ANY ($2::bytea[]) AND type = 2
-ORDER BY vault_id, seq)"};
+SELECT u.place, e.bytes
+FROM unnest($2::bytea[]) WITH ORDINALITY AS u (vault_id, place)
+CROSS JOIN LATERAL (SELECT seq, bytes FROM entry
+                    WHERE realm_id = $1::bytea AND vault_id = u.vault_id AND type = 2
+                    OFFSET 0) AS e
+ORDER BY u.place, e.seq)"};
 
 constexpr Statement kBoxes = {"board_boxes", R"(
 SELECT u.place, b.box
 FROM unnest($3::bytea[], $4::bigint[]) WITH ORDINALITY AS u (vault_id, epoch, place)
-JOIN box AS b ON b.realm_id = $1::bytea AND b.vault_id = u.vault_id AND b.member_id = $2::bytea
-  AND b.epoch = u.epoch)"};
+CROSS JOIN LATERAL (SELECT box FROM box
+                    WHERE realm_id = $1::bytea AND vault_id = u.vault_id
+                      AND member_id = $2::bytea AND epoch = u.epoch LIMIT 1) AS b)"};
 
 // For whom the EPOCH in force lists with read alone.
 constexpr Statement kContent = {"board_content", R"(
 SELECT u.place, b.ciphertext
 FROM unnest($3::bytea[], $4::bytea[], $5::bigint[]) WITH ORDINALITY
   AS u (vault_id, record_id, rver, place)
-JOIN membership AS m ON m.realm_id = $1::bytea AND m.vault_id = u.vault_id
-  AND m.member_id = $2::bytea AND m.perm & 1 = 1
-JOIN record_blob AS b ON b.realm_id = $1::bytea AND b.vault_id = u.vault_id
-  AND b.record_id = u.record_id AND b.rver = u.rver)"};
+CROSS JOIN LATERAL (SELECT ciphertext FROM record_blob
+                    WHERE realm_id = $1::bytea AND vault_id = u.vault_id
+                      AND record_id = u.record_id AND rver = u.rver LIMIT 1) AS b
+WHERE (SELECT perm & 1 FROM membership
+       WHERE realm_id = $1::bytea AND vault_id = u.vault_id AND member_id = $2::bytea) = 1)"};
 
 constexpr Statement kList = {"list_vaults", R"(
 SELECT v.vault_id, v.kind, v.head_seq, v.head_link, m.perm
-FROM membership AS m JOIN vault AS v ON v.realm_id = m.realm_id AND v.vault_id = m.vault_id
+FROM membership AS m
+CROSS JOIN LATERAL (SELECT * FROM vault
+                    WHERE realm_id = $1::bytea AND vault_id = m.vault_id AND mark >= $4::xid8
+                    LIMIT 1) AS v
 WHERE m.realm_id = $1::bytea AND m.member_id = $2::bytea AND m.vault_id > $3::bytea
-  AND v.mark >= $4::xid8
 ORDER BY m.vault_id LIMIT $5::bigint)"};
 
 base::Result<ChangeCursor> ReadMoment(Transaction& transaction) {
@@ -154,10 +166,8 @@ base::Result<BoardPage> BoardStore::ReadBoard(const base::RealmId& realm,
     // CREATE, head and pinned REV of each row, three places a row.
     std::vector<ByteSpan> vault_ids, entry_vaults;
     std::vector<std::uint64_t> seqs, epochs;
-    std::unordered_map<base::VaultId, BoardRow*> by_vault;
     for (std::size_t i = 0; i < page.rows.size(); ++i) {
-      BoardRow& row = page.rows[i];
-      by_vault[row.vault] = &row;
+      const BoardRow& row = page.rows[i];
       vault_ids.push_back(row.vault.bytes());
       epochs.push_back(keys[i].epoch);
       entry_vaults.insert(entry_vaults.end(), 3, row.vault.bytes());
@@ -177,7 +187,7 @@ base::Result<BoardPage> BoardStore::ReadBoard(const base::RealmId& realm,
     const auto lists = transaction.Execute(kEpochs, Parameters().Id(realm).BytesArray(vault_ids));
     if (!lists) return lists.error();
     for (std::size_t i = 0; i < lists->size(); ++i) {
-      by_vault.at(lists->As<base::VaultId>(i, 0))->epochs.push_back(lists->Bytes(i, 1));
+      page.rows[lists->Int(i, 0) - 1].epochs.push_back(lists->Bytes(i, 1));
     }
 
     const auto boxes = transaction.Execute(

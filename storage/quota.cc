@@ -9,28 +9,20 @@ namespace {
 using base::ByteSpan;
 using base::Status;
 
-// Rows to lock must be there first. Both statements go in the order of the key, so that two batches
+// Locks each row, which may have to be made first. In the order of the key, so that two batches
 // never wait for each other in a circle.
-constexpr Statement kOpen = {"quota_open", R"(
+constexpr Statement kLock = {"quota_lock", R"(
 INSERT INTO quota (realm_id, subject, act, day, count)
 SELECT $1::bytea, u.subject, u.act, u.day, 0
 FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS u (subject, act, day)
 ORDER BY u.subject, u.act, u.day
-ON CONFLICT (realm_id, subject, act, day) DO NOTHING)"};
-
-constexpr Statement kLock = {"quota_lock", R"(
-SELECT q.subject, q.act, q.day, q.count
-FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS u (subject, act, day)
-JOIN quota AS q ON q.realm_id = $1::bytea AND q.subject = u.subject AND q.act = u.act
-  AND q.day = u.day
-ORDER BY q.subject, q.act, q.day
-FOR UPDATE OF q)"};
+ON CONFLICT (realm_id, subject, act, day) DO UPDATE SET count = quota.count
+RETURNING subject, act, day, count)"};
 
 constexpr Statement kAdd = {"quota_add", R"(
-UPDATE quota AS q SET count = q.count + u.amount
-FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])
-  AS u (subject, act, day, amount)
-WHERE q.realm_id = $1::bytea AND q.subject = u.subject AND q.act = u.act AND q.day = u.day)"};
+INSERT INTO quota (realm_id, subject, act, day, count)
+SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])
+ON CONFLICT (realm_id, subject, act, day) DO UPDATE SET count = quota.count + excluded.count)"};
 
 constexpr Statement kCount = {"quota_count", R"(
 SELECT count FROM quota
@@ -80,9 +72,6 @@ base::Result<std::vector<bool>> JudgeQuotas(Transaction& transaction, const base
   const auto total = Total(acts);
   if (total.empty()) return fits;
   const Columns columns(total);
-  if (const auto opened = transaction.Execute(kOpen, columns.Start(realm)); !opened) {
-    return opened.error();
-  }
   const auto rows = transaction.Execute(kLock, columns.Start(realm));
   if (!rows) return rows.error();
   std::map<Counter, std::uint64_t> counts;

@@ -64,9 +64,13 @@ DELETE FROM session WHERE realm_id = $1::bytea
 // Whoever has a box of a vault is on the list of its EPOCH in force: the others lost theirs with
 // it.
 constexpr Statement kDropVaultBoxes = {"box_drop_members", R"(
-DELETE FROM box AS b USING membership AS m
-WHERE m.realm_id = $1::bytea AND m.member_id = ANY ($2::bytea[])
-  AND b.realm_id = m.realm_id AND b.vault_id = m.vault_id AND b.member_id = m.member_id)"};
+DELETE FROM box WHERE ctid = ANY (ARRAY(
+  SELECT b.row FROM unnest($2::bytea[]) AS u (member_id)
+  CROSS JOIN LATERAL (SELECT vault_id FROM membership
+                      WHERE realm_id = $1::bytea AND member_id = u.member_id OFFSET 0) AS m
+  CROSS JOIN LATERAL (SELECT ctid AS row FROM box
+                      WHERE realm_id = $1::bytea AND vault_id = m.vault_id
+                        AND member_id = u.member_id OFFSET 0) AS b)))"};
 
 constexpr Statement kDropInvites = {
     "invitation_drop",

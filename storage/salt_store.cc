@@ -10,18 +10,21 @@ constexpr Statement kPut = {"salt_put", R"(
 INSERT INTO record_salt (realm_id, vault_id, record_id, rver, salt)
 SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[]))"};
 
+// As those of vault_store.cc, driven by the arrays.
 constexpr Statement kGet = {"salt_get", R"(
 SELECT u.place, s.salt
 FROM unnest($2::bytea[], $3::bytea[], $4::bigint[]) WITH ORDINALITY
   AS u (vault_id, record_id, rver, place)
-JOIN record_salt AS s ON s.realm_id = $1::bytea AND s.vault_id = u.vault_id
-  AND s.record_id = u.record_id AND s.rver = u.rver)"};
+CROSS JOIN LATERAL (SELECT salt FROM record_salt
+                    WHERE realm_id = $1::bytea AND vault_id = u.vault_id
+                      AND record_id = u.record_id AND rver = u.rver LIMIT 1) AS s)"};
 
 constexpr Statement kDeleteBelow = {"salt_delete_below", R"(
-DELETE FROM record_salt AS s
-USING unnest($2::bytea[], $3::bytea[], $4::bigint[]) AS u (vault_id, record_id, below)
-WHERE s.realm_id = $1::bytea AND s.vault_id = u.vault_id AND s.record_id = u.record_id
-  AND s.rver < u.below)"};
+DELETE FROM record_salt WHERE ctid = ANY (ARRAY(
+  SELECT s.row FROM unnest($2::bytea[], $3::bytea[], $4::bigint[]) AS u (vault_id, record_id, below)
+  CROSS JOIN LATERAL (SELECT ctid AS row FROM record_salt
+                      WHERE realm_id = $1::bytea AND vault_id = u.vault_id
+                        AND record_id = u.record_id AND rver < u.below OFFSET 0) AS s)))"};
 
 struct Columns {
   std::vector<ByteSpan> vaults, records;

@@ -16,6 +16,10 @@ constexpr std::uint64_t kVaultLeaf = 2;
 constexpr std::uint64_t kPageBytes = 1 << 20;
 constexpr std::uint64_t kPageRecords = 256;
 
+// Each statement below is driven by its arrays, one look into an index a row, by its very form:
+// LATERAL with LIMIT or OFFSET 0, a subquery for one value, ON CONFLICT, ctid. A planner that has
+// seen the tables empty would otherwise begin at their end.
+
 constexpr Statement kLockRoster = {
     "vault_lock_roster",
     "SELECT head_seq, head_link FROM realm WHERE realm_id = $1::bytea FOR SHARE"};
@@ -42,20 +46,23 @@ ORDER BY u.vault_id
 ON CONFLICT (realm_id, vault_id) DO NOTHING
 RETURNING vault_id)"};
 
+// Rows that kLockVaults holds.
 constexpr Statement kUpdateVaults = {"vault_update", R"(
-UPDATE vault AS v
-SET head_seq = u.head_seq, head_link = u.head_link, epoch = u.epoch, epoch_link = u.epoch_link,
-    roster_seq = u.roster_seq,
-    pin_link = CASE WHEN u.pinned = 1 THEN u.pin_link END,
-    pin_seq = CASE WHEN u.pinned = 1 THEN u.pin_seq END,
-    pin_record = CASE WHEN u.pinned = 1 THEN u.pin_record END,
-    pin_rver = CASE WHEN u.pinned = 1 THEN u.pin_rver END,
-    mark = pg_current_xact_id()
+INSERT INTO vault (realm_id, vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq,
+                   pin_link, pin_seq, pin_record, pin_rver, mark)
+SELECT $1::bytea, u.vault_id, u.kind, u.head_seq, u.head_link, u.epoch, u.epoch_link, u.roster_seq,
+       CASE WHEN u.pinned = 1 THEN u.pin_link END, CASE WHEN u.pinned = 1 THEN u.pin_seq END,
+       CASE WHEN u.pinned = 1 THEN u.pin_record END, CASE WHEN u.pinned = 1 THEN u.pin_rver END,
+       pg_current_xact_id()
 FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bytea[],
             $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bigint[])
   AS u (vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq, pinned, pin_link,
         pin_seq, pin_record, pin_rver)
-WHERE v.realm_id = $1::bytea AND v.vault_id = u.vault_id)"};
+ON CONFLICT (realm_id, vault_id) DO UPDATE
+SET head_seq = excluded.head_seq, head_link = excluded.head_link, epoch = excluded.epoch,
+    epoch_link = excluded.epoch_link, roster_seq = excluded.roster_seq,
+    pin_link = excluded.pin_link, pin_seq = excluded.pin_seq, pin_record = excluded.pin_record,
+    pin_rver = excluded.pin_rver, mark = excluded.mark)"};
 
 constexpr Statement kInsertEntries = {"entry_insert", R"(
 INSERT INTO entry (realm_id, vault_id, seq, type, link, bytes)
@@ -71,9 +78,11 @@ constexpr Statement kInsertBoxes = {"box_insert", R"(
 INSERT INTO box (realm_id, vault_id, member_id, epoch, box)
 SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[]))"};
 
-constexpr Statement kDeleteMembers = {
-    "membership_delete",
-    "DELETE FROM membership WHERE realm_id = $1::bytea AND vault_id = ANY ($2::bytea[])"};
+constexpr Statement kDeleteMembers = {"membership_delete", R"(
+DELETE FROM membership WHERE ctid = ANY (ARRAY(
+  SELECT m.row FROM unnest($2::bytea[]) AS u (vault_id)
+  CROSS JOIN LATERAL (SELECT ctid AS row FROM membership
+                      WHERE realm_id = $1::bytea AND vault_id = u.vault_id OFFSET 0) AS m)))"};
 
 constexpr Statement kInsertMembers = {"membership_insert", R"(
 INSERT INTO membership (realm_id, vault_id, member_id, kind, perm, puk_gen)
@@ -84,9 +93,9 @@ FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[]))
 constexpr Statement kDropBoxes = {"box_drop", R"(
 DELETE FROM box AS b
 WHERE b.realm_id = $1::bytea AND b.vault_id = ANY ($2::bytea[])
-  AND NOT EXISTS (SELECT FROM membership AS m
-                  WHERE m.realm_id = b.realm_id AND m.vault_id = b.vault_id
-                    AND m.member_id = b.member_id))"};
+  AND (SELECT count(*) FROM membership AS m
+       WHERE m.realm_id = $1::bytea AND m.vault_id = b.vault_id
+         AND m.member_id = b.member_id) = 0)"};
 
 constexpr Statement kPutRecords = {"record_put", R"(
 INSERT INTO record (realm_id, vault_id, record_id, rver, seq, dead)
@@ -101,10 +110,11 @@ INSERT INTO record_blob (realm_id, vault_id, record_id, rver, ciphertext)
 SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[]))"};
 
 constexpr Statement kDeleteBlobs = {"record_blob_delete", R"(
-DELETE FROM record_blob AS b
-USING unnest($2::bytea[], $3::bytea[], $4::bigint[]) AS u (vault_id, record_id, below)
-WHERE b.realm_id = $1::bytea AND b.vault_id = u.vault_id AND b.record_id = u.record_id
-  AND b.rver < u.below)"};
+DELETE FROM record_blob WHERE ctid = ANY (ARRAY(
+  SELECT b.row FROM unnest($2::bytea[], $3::bytea[], $4::bigint[]) AS u (vault_id, record_id, below)
+  CROSS JOIN LATERAL (SELECT ctid AS row FROM record_blob
+                      WHERE realm_id = $1::bytea AND vault_id = u.vault_id
+                        AND record_id = u.record_id AND rver < u.below OFFSET 0) AS b)))"};
 
 constexpr Statement kFind = {"vault_find", R"(
 SELECT kind, head_seq, head_link, epoch, epoch_link, roster_seq, pin_link, pin_seq, pin_record,
@@ -138,13 +148,14 @@ FROM (SELECT c.*, count(*) OVER () AS found,
              sum(octet_length(c.ciphertext)) OVER (ORDER BY c.record_id)
                - octet_length(c.ciphertext) AS before
       FROM (SELECT r.record_id, r.rver, b.ciphertext
-            FROM membership AS m
-            JOIN record AS r ON r.realm_id = m.realm_id AND r.vault_id = m.vault_id
-            JOIN record_blob AS b ON b.realm_id = r.realm_id AND b.vault_id = r.vault_id
-              AND b.record_id = r.record_id AND b.rver = r.rver
-            WHERE m.realm_id = $1::bytea AND m.vault_id = $2::bytea AND m.member_id = $3::bytea
-              AND m.perm & 1 = 1
-              AND r.seq >= $4::bigint AND r.record_id > $5::bytea AND NOT r.dead
+            FROM record AS r
+            CROSS JOIN LATERAL (SELECT ciphertext FROM record_blob
+                                WHERE realm_id = $1::bytea AND vault_id = $2::bytea
+                                  AND record_id = r.record_id AND rver = r.rver LIMIT 1) AS b
+            WHERE r.realm_id = $1::bytea AND r.vault_id = $2::bytea AND r.record_id > $5::bytea
+              AND r.seq >= $4::bigint AND NOT r.dead
+              AND (SELECT perm & 1 FROM membership WHERE realm_id = $1::bytea
+                   AND vault_id = $2::bytea AND member_id = $3::bytea) = 1
             ORDER BY r.record_id LIMIT $6::bigint) AS c) AS page
 WHERE before < $7::bigint ORDER BY record_id)"};
 

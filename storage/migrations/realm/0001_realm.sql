@@ -1,6 +1,8 @@
 -- One realm: its roster, its vaults, its sessions and its mailbox. docs/protocol.md says what the
 -- columns mean. Every key holds realm_id, those of vaults vault_id too, so that rows can be spread
--- over machines by vault. Ids and times come from the service.
+-- over machines by vault. realm_id comes last in them: it is the same in every row of a database, and
+-- a planner that has no statistics yet would take it for selective. Ids and times come from the
+-- service.
 
 CREATE DOMAIN id16 AS bytea CHECK (octet_length(VALUE) = 16);
 CREATE DOMAIN hash32 AS bytea CHECK (octet_length(VALUE) = 32);
@@ -29,7 +31,7 @@ CREATE TABLE statement (
   seq seq_number NOT NULL,
   link hash32 NOT NULL,
   bytes bytea NOT NULL CHECK (octet_length(bytes) BETWEEN 1 AND 66000),
-  PRIMARY KEY (realm_id, seq)
+  PRIMARY KEY (seq, realm_id)
 );
 
 CREATE TABLE puk_box (
@@ -38,9 +40,9 @@ CREATE TABLE puk_box (
   gen bigint NOT NULL CHECK (gen BETWEEN 1 AND 4294967295),
   member_id id16 NOT NULL,
   box bytea NOT NULL CHECK (octet_length(box) BETWEEN 1 AND 4096),
-  PRIMARY KEY (realm_id, device_id, gen)
+  PRIMARY KEY (device_id, gen, realm_id)
 );
-CREATE INDEX puk_box_member ON puk_box (realm_id, member_id);
+CREATE INDEX puk_box_member ON puk_box (member_id, realm_id);
 
 -- `mark` is the transaction that changed the row last: what readers' cursors are compared with.
 CREATE TABLE vault (
@@ -57,7 +59,7 @@ CREATE TABLE vault (
   pin_rver seq_number,
   roster_seq seq_number NOT NULL,
   mark xid8 NOT NULL,
-  PRIMARY KEY (realm_id, vault_id),
+  PRIMARY KEY (vault_id, realm_id),
   CHECK (num_nulls(pin_link, pin_seq, pin_record, pin_rver) IN (0, 4))
 ) WITH (fillfactor = 80);
 
@@ -68,9 +70,9 @@ CREATE TABLE entry (
   type smallint NOT NULL CHECK (type BETWEEN 1 AND 255),
   link hash32 NOT NULL,
   bytes bytea NOT NULL CHECK (octet_length(bytes) BETWEEN 1 AND 132000),
-  PRIMARY KEY (realm_id, vault_id, seq)
+  PRIMARY KEY (vault_id, seq, realm_id)
 );
-CREATE INDEX entry_epoch ON entry (realm_id, vault_id, seq) WHERE type = 2;
+CREATE INDEX entry_epoch ON entry (vault_id, seq, realm_id) WHERE type = 2;
 
 -- The list of the EPOCH in force.
 CREATE TABLE membership (
@@ -80,9 +82,9 @@ CREATE TABLE membership (
   kind smallint NOT NULL,
   perm smallint NOT NULL CHECK (perm IN (1, 2, 3, 4, 7)),
   puk_gen bigint NOT NULL CHECK (puk_gen BETWEEN 0 AND 4294967295),
-  PRIMARY KEY (realm_id, vault_id, member_id)
+  PRIMARY KEY (vault_id, member_id, realm_id)
 );
-CREATE INDEX membership_member ON membership (realm_id, member_id, kind, vault_id);
+CREATE INDEX membership_member ON membership (member_id, kind, vault_id, realm_id);
 
 CREATE TABLE box (
   realm_id id16 NOT NULL,
@@ -90,7 +92,7 @@ CREATE TABLE box (
   member_id id16 NOT NULL,
   epoch bigint NOT NULL CHECK (epoch BETWEEN 1 AND 4294967295),
   box bytea NOT NULL CHECK (octet_length(box) BETWEEN 1 AND 4096),
-  PRIMARY KEY (realm_id, vault_id, member_id, epoch)
+  PRIMARY KEY (vault_id, member_id, epoch, realm_id)
 );
 
 CREATE TABLE record (
@@ -100,7 +102,7 @@ CREATE TABLE record (
   rver bigint NOT NULL CHECK (rver >= 1),
   seq seq_number NOT NULL,
   dead boolean NOT NULL,
-  PRIMARY KEY (realm_id, vault_id, record_id)
+  PRIMARY KEY (vault_id, record_id, realm_id)
 ) WITH (fillfactor = 80);
 
 CREATE TABLE record_blob (
@@ -109,7 +111,7 @@ CREATE TABLE record_blob (
   record_id id16 NOT NULL,
   rver bigint NOT NULL CHECK (rver >= 1),
   ciphertext bytea NOT NULL CHECK (octet_length(ciphertext) BETWEEN 16 AND 1048592),
-  PRIMARY KEY (realm_id, vault_id, record_id, rver)
+  PRIMARY KEY (vault_id, record_id, rver, realm_id)
 );
 
 CREATE TABLE record_salt (
@@ -118,7 +120,7 @@ CREATE TABLE record_salt (
   record_id id16 NOT NULL,
   rver bigint NOT NULL CHECK (rver >= 1),
   salt hash32 NOT NULL,
-  PRIMARY KEY (realm_id, vault_id, record_id, rver)
+  PRIMARY KEY (vault_id, record_id, rver, realm_id)
 );
 
 -- Leaves of the log to come, in the transaction of what they record. A vault's leaf comes after
@@ -130,16 +132,16 @@ CREATE TABLE leaf (
   leaf_type smallint NOT NULL CHECK (leaf_type IN (1, 2)),
   link hash32 NOT NULL,
   roster_seq seq_number NOT NULL,
-  PRIMARY KEY (realm_id, chain_tag, seq)
+  PRIMARY KEY (chain_tag, seq, realm_id)
 );
 
 CREATE TABLE nonce (
   realm_id id16 NOT NULL,
   nonce hash32 NOT NULL,
   expires_ms bigint NOT NULL,
-  PRIMARY KEY (realm_id, nonce)
+  PRIMARY KEY (nonce, realm_id)
 );
-CREATE INDEX nonce_expires ON nonce (realm_id, expires_ms);
+CREATE INDEX nonce_expires ON nonce (expires_ms, realm_id);
 
 CREATE TABLE session (
   realm_id id16 NOT NULL,
@@ -147,11 +149,11 @@ CREATE TABLE session (
   member_id id16 NOT NULL,
   device_id id16 NOT NULL,
   expires_ms bigint NOT NULL,
-  PRIMARY KEY (realm_id, token_sha256)
+  PRIMARY KEY (token_sha256, realm_id)
 );
-CREATE INDEX session_device ON session (realm_id, device_id);
-CREATE INDEX session_member ON session (realm_id, member_id);
-CREATE INDEX session_expires ON session (realm_id, expires_ms);
+CREATE INDEX session_device ON session (device_id, realm_id);
+CREATE INDEX session_member ON session (member_id, realm_id);
+CREATE INDEX session_expires ON session (expires_ms, realm_id);
 
 CREATE TABLE invitation (
   realm_id id16 NOT NULL,
@@ -162,9 +164,9 @@ CREATE TABLE invitation (
   j1 bytea CHECK (octet_length(j1) BETWEEN 1 AND 16384),
   j2 bytea CHECK (octet_length(j2) BETWEEN 1 AND 16384),
   j3 bytea CHECK (octet_length(j3) BETWEEN 1 AND 16384),
-  PRIMARY KEY (realm_id, invite_id)
+  PRIMARY KEY (invite_id, realm_id)
 );
-CREATE INDEX invitation_expires ON invitation (realm_id, expires_ms);
+CREATE INDEX invitation_expires ON invitation (expires_ms, realm_id);
 
 CREATE TABLE quota (
   realm_id id16 NOT NULL,
@@ -172,9 +174,9 @@ CREATE TABLE quota (
   act integer NOT NULL,
   day bigint NOT NULL,
   count bigint NOT NULL CHECK (count >= 0),
-  PRIMARY KEY (realm_id, subject, act, day)
+  PRIMARY KEY (subject, act, day, realm_id)
 ) WITH (fillfactor = 50);
-CREATE INDEX quota_day ON quota (realm_id, day);
+CREATE INDEX quota_day ON quota (day, realm_id);
 
 -- Sealed bytes do not compress.
 ALTER TABLE statement ALTER bytes SET STORAGE EXTERNAL;
