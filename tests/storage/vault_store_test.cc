@@ -309,7 +309,9 @@ TEST(VaultStore, ContentIsForMembersWithReadAlone) {
     const auto page = realm.vaults.ReadContent(realm.id, vault.id(), member.member, 0, {});
     ASSERT_TRUE(page);
     EXPECT_EQ(page->records.size(), (member.perm & 1) != 0 ? 1u : 0u);
+    EXPECT_EQ(*realm.vaults.ListedPerm(realm.id, vault.id(), member.member), member.perm);
   }
+  EXPECT_FALSE(*realm.vaults.ListedPerm(realm.id, vault.id(), Random<base::MemberId>()));
   const auto stranger =
       realm.vaults.ReadContent(realm.id, vault.id(), Random<base::MemberId>(), 0, {});
   ASSERT_TRUE(stranger);
