@@ -29,6 +29,7 @@ TEST(Inert, ShowsNothingThatActs) {
        "b",
        "a\\u{200b}\\u{feff}b"},
       {"an ignorable letter", "\u3164", "\\u{3164}"},
+      {"an annotation", "\ufff9", "\\u{fff9}"},
       {"a line separator", "\u2028", "\\u{2028}"},
       {"no UTF-8", "a\xff\xe9", "a\\xff\\xe9"},
       {"a backslash", "\\u{1b}", "\\\\u{1b}"},

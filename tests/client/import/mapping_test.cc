@@ -193,7 +193,8 @@ TEST(Mapping, FaultsAreRefusedAndNamed) {
     SCOPED_TRACE(row.name);
     std::vector<Fault> faults;
     const auto mapping = Mapping::Parse(row.toml, faults);
-    ASSERT_FALSE(mapping.ok());
+    EXPECT_FALSE(mapping.ok());
+    if (mapping.ok()) continue;
     EXPECT_EQ(mapping.error().code(), Code::kInvalidArgument);
     const bool named = std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
       return fault.where == row.where && fault.why == row.why;

@@ -339,7 +339,8 @@ TEST(RowMapper, TheHeaderMustFitTheMapping) {
       EXPECT_TRUE(reader.ok());
       continue;
     }
-    ASSERT_FALSE(reader.ok());
+    EXPECT_FALSE(reader.ok());
+    if (reader.ok()) continue;
     EXPECT_EQ(reader.error().code(), base::Code::kInvalidArgument);
     const bool named = std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
       return fault.line == 1 && fault.where == row.where && fault.why == row.why;
