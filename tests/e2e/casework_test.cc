@@ -43,9 +43,7 @@ NewCase Invented(const std::string& supervisor) {
 
 class Casework : public testing::Test {
  protected:
-  Casework() : organisation_(servers_) {
-    organisation_.Join(support::Staff(2, 2, 2, 0, 1));
-  }
+  Casework() : organisation_(servers_) { organisation_.Join(support::Staff(2, 2, 2, 0, 1)); }
 
   Organisation& Of(const std::string& handle) { return organisation_.Of(handle); }
   void Sync(const std::string& handle) { organisation_.Sync(handle); }
@@ -196,8 +194,7 @@ TEST_F(Casework, WhoIsRemovedLeavesTheVaultsWithTheNextWriter) {
   const auto rows = Must(ReadPinnedRows(realm, Kind::kCase));
   auto vault = Must(VaultView::Fetch(realm, rows[0].vault));
   EXPECT_FALSE(vault.state().epoch().list.contains(removed));
-  EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.risk(),
-            content::v1::RISK_LEVEL_MEDIUM);
+  EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.risk(), content::v1::RISK_LEVEL_MEDIUM);
   EXPECT_FALSE(Of("kc2").Sync());
 }
 
@@ -214,8 +211,7 @@ TEST_F(Casework, GrantsRefuseRolesThatTogetherJoinWhoAndWhere) {
        Code::kPermissionDenied},
       {"coordinator and intake", protocol::kCoordinator | protocol::kIntake,
        Code::kPermissionDenied},
-      {"coordinator and route", protocol::kCoordinator | protocol::kRoute,
-       Code::kPermissionDenied},
+      {"coordinator and route", protocol::kCoordinator | protocol::kRoute, Code::kPermissionDenied},
       {"admin who reads", protocol::kAdmin | protocol::kCaseworker, Code::kPermissionDenied},
       {"auditor who reads", protocol::kAuditor | protocol::kRoute, Code::kPermissionDenied},
       {"none", 0, Code::kInvalidArgument},

@@ -1,15 +1,18 @@
 // The acceptance of an import: the 14,299 real, anonymous records of data/ctdc over the real
 // services and databases, and who can read what of them afterwards.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "client/board.h"
@@ -104,8 +107,8 @@ StolenVault Steal(const support::PostgresDatabase& database, const std::string& 
   return stolen;
 }
 
-// Who of `people` opens a stolen vault with the keys of their devices, trying every key on every box
-// and then every record: the server is taken to have said yes to everything.
+// Who of `people` opens a stolen vault with the keys of their devices, trying every key on every
+// box and then every record: the server is taken to have said yes to everything.
 std::set<std::string> Openers(const StolenVault& vault, Compartment compartment,
                               support::TestOrganisation& organisation,
                               const std::vector<std::string>& people) {
@@ -127,14 +130,14 @@ std::set<std::string> Openers(const StolenVault& vault, Compartment compartment,
     if (!pair) continue;
     for (const auto& [key, box] : vault.boxes) {
       // As its addressee, whoever that is.
-      const auto vek = protocol::OpenVek(epochs.at(key.second), state.realm(), vault.id,
-                                         key.first, **pair, box);
+      const auto vek =
+          protocol::OpenVek(epochs.at(key.second), state.realm(), vault.id, key.first, **pair, box);
       if (!vek) continue;
       for (const auto& [header, rev] : revs) {
         for (const auto& blob : vault.chain.records) {
           if (blob.record != rev.record || blob.rver != rev.rver) continue;
-          const auto floor = protocol::RecordFloor(compartment, state.kind(),
-                                                   rev.record == state.pinned_record());
+          const auto floor =
+              protocol::RecordFloor(compartment, state.kind(), rev.record == state.pinned_record());
           const auto text = protocol::OpenRecord(*vek, protocol::PlaceOf(header, rev), rev,
                                                  blob.salt, blob.ciphertext, floor);
           if (text) openers.insert(handle);
@@ -243,7 +246,8 @@ TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
 
   // Three vaults each, and nothing else of these kinds.
   const auto count = [&](Compartment compartment, Kind kind) {
-    return support::ServerOf(servers_, compartment).database()
+    return support::ServerOf(servers_, compartment)
+        .database()
         .Sql("SELECT count(*) FROM vault WHERE kind = " +
              std::to_string(static_cast<int>(kind)))[0][0];
   };
@@ -271,19 +275,18 @@ TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
   EXPECT_EQ(sexes[content::v1::SEX_MALE], 1'839u);
   EXPECT_EQ(codes.size(), kRows);
   EXPECT_EQ(caseworkers.size(), 40u);
-  const std::map<std::uint32_t, std::size_t> want{{0, 201},    {9, 4942},   {18, 2056},
-                                                  {21, 1547},  {24, 1219},  {27, 895},
-                                                  {30, 2213},  {39, 802},   {48, 424}};
+  const std::map<std::uint32_t, std::size_t> want{{0, 201},   {9, 4942},  {18, 2056},
+                                                  {21, 1547}, {24, 1219}, {27, 895},
+                                                  {30, 2213}, {39, 802},  {48, 424}};
   EXPECT_EQ(ages, want);
 
   // Through the services: a caseworker reads all three parts of the own cases.
   organisation_->Sync("cw07");
   Organisation& caseworker = organisation_->Of("cw07");
   const auto cases = Must(ListCases(caseworker));
-  EXPECT_EQ(cases.size(), caseworkers.at(base::ToString(
-                              organisation_->RealmOf("cw07", Compartment::kCases)
-                                  .member()
-                                  .bytes())));
+  EXPECT_EQ(cases.size(),
+            caseworkers.at(base::ToString(
+                organisation_->RealmOf("cw07", Compartment::kCases).member().bytes())));
   for (std::size_t i = 0; i < cases.size(); i += 60) {
     const auto opened = Must(ShowCase(caseworker, cases[i].summary.code()));
     EXPECT_TRUE(opened.sensitive_readable);
@@ -308,7 +311,8 @@ TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
 
   // The order of arrival must not join the realms: the n-th person is not the n-th case.
   const auto order = [&](Compartment compartment, Kind kind) {
-    return support::ServerOf(servers_, compartment).database()
+    return support::ServerOf(servers_, compartment)
+        .database()
         .Sql("SELECT encode(vault_id, 'hex') FROM vault WHERE kind = " +
              std::to_string(static_cast<int>(kind)) + " ORDER BY mark, ctid");
   };
@@ -332,13 +336,15 @@ TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
   EXPECT_LE(joined, 3u);
 
   // Nothing readable lies in the databases; a canary that does is found.
-  support::PlaintextSearch search(support::ServerOf(servers_, Compartment::kCases).database().superuser());
+  support::PlaintextSearch search(
+      support::ServerOf(servers_, Compartment::kCases).database().superuser());
   for (const char* text : {"Forced Marriage", "Intimate Partner", "Domestic Work"}) {
     search.Look(text);
   }
   EXPECT_EQ(search.Run(), std::vector<std::string>());
   const std::string canary = "canary-" + RandomName();
-  support::ServerOf(servers_, Compartment::kCases).database()
+  support::ServerOf(servers_, Compartment::kCases)
+      .database()
       .Sql("CREATE TABLE canary AS SELECT '" + canary + "'::text AS words");
   support::ServerOf(servers_, Compartment::kCases).database().Sql("CHECKPOINT");
   search.Look(canary);
@@ -393,10 +399,53 @@ TEST_F(Import, AnInterruptedImportIsFinishedByWhoeverComesNext) {
   for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
                                           std::pair(Compartment::kCases, Kind::kSensitive),
                                           std::pair(Compartment::kIdentity, Kind::kPerson)}) {
-    EXPECT_EQ(support::ServerOf(servers_, compartment).database()
+    EXPECT_EQ(support::ServerOf(servers_, compartment)
+                  .database()
                   .Sql("SELECT count(*) FROM vault WHERE kind = " +
                        std::to_string(static_cast<int>(kind)))[0][0],
               "300");
+  }
+}
+
+// The real program is killed at random moments, and a colleague with an empty home finishes.
+TEST_F(Import, KilledAtRandomMomentsItLosesAndDoublesNothing) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation();
+  constexpr char kPassphrase[] = "an invented passphrase";
+  constexpr int kKills = 6;
+  const auto path = Head(CtdcFile(*shared), kSample, folder_);
+  organisation_->SaveForCommandLine("in1", kPassphrase);
+  std::mt19937 generator(std::random_device{}());
+  std::uniform_real_distribution<> moment(0.3, 4.0);
+  int killed = 0;
+  for (int i = 0; i < kKills; ++i) {
+    std::ostringstream command;
+    command << "GODWIT_HOME='" << organisation_->Home("in1").string() << "' timeout -s KILL "
+            << moment(generator) << " " << GODWIT_BINARY << " import cases '" << path.string()
+            << "' --mapping " << GODWIT_SOURCE_DIR
+            << "/client/import/mappings/ctdc.toml --profile p --no-agent --passphrase-fd 3 3< "
+               "<(printf '%s' '"
+            << kPassphrase << "') >/dev/null 2>&1";
+    // bash has the descriptor that no file backs; timeout ends with 137 where it had to kill.
+    const std::string script = "bash -c \"" + command.str() + "\"";
+    const int status = std::system(script.c_str());
+    killed += WEXITSTATUS(status) == 137;
+  }
+  std::cout << killed << " of " << kKills << " runs were killed\n";
+  EXPECT_GT(killed, 0);
+  auto second = organisation_->WithEmptyStores("in2");
+  const ImportReport report = RunImport(*second, path);
+  EXPECT_EQ(report.imported, kSample);
+  EXPECT_EQ(RunImport(organisation_->Of("in2"), path).made_now, 0u);
+  for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
+                                          std::pair(Compartment::kCases, Kind::kSensitive),
+                                          std::pair(Compartment::kIdentity, Kind::kPerson)}) {
+    EXPECT_EQ(support::ServerOf(servers_, compartment)
+                  .database()
+                  .Sql("SELECT count(*) FROM vault WHERE kind = " +
+                       std::to_string(static_cast<int>(kind)))[0][0],
+              std::to_string(kSample));
   }
 }
 
@@ -407,9 +456,8 @@ TEST_F(Import, OnlyIntakeImports) {
   const auto path = Head(CtdcFile(*shared), 10, folder_);
   for (const char* other : {"cw01", "kc1", "founder"}) {
     CaseFile file = Open(path);
-    const auto refused =
-        ImportCases(organisation_->Of(other), file, false,
-                    [](std::string_view, std::uint64_t, std::uint64_t) {});
+    const auto refused = ImportCases(organisation_->Of(other), file, false,
+                                     [](std::string_view, std::uint64_t, std::uint64_t) {});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
   }

@@ -42,7 +42,9 @@ base::Bytes Utf16(const std::string& text, bool big) {
 
 std::vector<base::Bytes> FormsOf(const std::string& text) {
   std::vector<base::Bytes> forms;
-  const auto add = [&](std::string_view form) { forms.push_back(base::ToBytes(base::AsBytes(form))); };
+  const auto add = [&](std::string_view form) {
+    forms.push_back(base::ToBytes(base::AsBytes(form)));
+  };
   add(text);
   add(base::ToHex(base::AsBytes(text)));
   // A text of three more bytes has whole groups in each phase.

@@ -35,9 +35,10 @@ std::vector<client::Newcomer> Staff(int caseworkers, int supervisors, int coordi
                        protocol::Roles roles) {
     for (int i = 1; i <= count; ++i) {
       std::string number = std::to_string(i);
-      number.insert(0, number.size() < static_cast<std::size_t>(width)
-                           ? static_cast<std::size_t>(width) - number.size()
-                           : 0,
+      number.insert(0,
+                    number.size() < static_cast<std::size_t>(width)
+                        ? static_cast<std::size_t>(width) - number.size()
+                        : 0,
                     '0');
       staff.push_back({prefix + number, std::string(title) + " " + number, roles});
     }
@@ -153,11 +154,11 @@ void TestOrganisation::Join(const std::vector<client::Newcomer>& newcomers) {
 void TestOrganisation::MakeLedgers(const std::string& handle) {
   for (const auto compartment : {Compartment::kIdentity, Compartment::kCases}) {
     client::Realm& intake = RealmOf(handle, compartment);
-    const auto ledger =
-        Must(client::CreateVault(intake, Kind::kLedger, {{intake.member(), protocol::kFull}},
-                                 [](const base::VaultId&) -> base::Result<std::vector<client::Edit>> {
-                                   return std::vector<client::Edit>();
-                                 }));
+    const auto ledger = Must(
+        client::CreateVault(intake, Kind::kLedger, {{intake.member(), protocol::kFull}},
+                            [](const base::VaultId&) -> base::Result<std::vector<client::Edit>> {
+                              return std::vector<client::Edit>();
+                            }));
     client::Realm& founder = RealmOf(kFounder, compartment);
     Require(founder.Sync());
     protocol::Policy policy = founder.roster().policy();
@@ -184,9 +185,9 @@ void TestOrganisation::SaveForCommandLine(const std::string& handle,
   const auto profile = Must(client::Profile::Open("p"));
   const auto secret = crypto::SecretBytes::Copy(base::AsBytes(passphrase));
   for (const auto& [compartment, realm] : Of(handle).realms()) {
-    Require(client::CreateKeystoreFile(
-        profile.KeystorePath(compartment), secret,
-        {protocol::KdfCost::kFloorOps, protocol::KdfCost::kFloorMem}, realm->keys()));
+    Require(client::CreateKeystoreFile(profile.KeystorePath(compartment), secret,
+                                       {protocol::KdfCost::kFloorOps, protocol::KdfCost::kFloorMem},
+                                       realm->keys()));
   }
   people_.erase(handle);
 }

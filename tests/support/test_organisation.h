@@ -27,7 +27,8 @@ class TestOrganisation {
   explicit TestOrganisation(RealmServers& servers);
   ~TestOrganisation();
 
-  // Invites all of them, lets each join with both SAS compared, and lists them in one EPOCH a vault.
+  // Invites all of them, lets each join with both SAS compared, and lists them in one EPOCH a
+  // vault.
   void Join(const std::vector<client::Newcomer>& newcomers);
 
   client::Organisation& Of(const std::string& handle);
