@@ -39,7 +39,16 @@ using support::Must;
 using support::Require;
 
 constexpr std::size_t kRows = 14'299;
+// The nightly build of this file is a suite of its own, over all rows.
+#ifdef GODWIT_NIGHTLY
+#define IMPORT_SUITE ImportNightly
+constexpr std::size_t kSample = kRows;
+constexpr double kLongestRun = 60;
+#else
+#define IMPORT_SUITE Import
 constexpr std::size_t kSample = 500;
+constexpr double kLongestRun = 4;
+#endif
 
 std::filesystem::path CtdcFile(const std::filesystem::path& shared) {
   return shared / "data" / "ctdc" / "ctdc-victims-cleaned-14299.csv";
@@ -154,12 +163,13 @@ std::vector<std::string> Handles(const std::vector<Newcomer>& staff) {
   return handles;
 }
 
-class Import : public testing::Test {
+class IMPORT_SUITE : public testing::Test {
  protected:
-  Import() : folder_(std::filesystem::temp_directory_path() / ("godwit-import-" + RandomName())) {
+  IMPORT_SUITE()
+      : folder_(std::filesystem::temp_directory_path() / ("godwit-import-" + RandomName())) {
     std::filesystem::create_directories(folder_);
   }
-  ~Import() override { std::filesystem::remove_all(folder_); }
+  ~IMPORT_SUITE() override { std::filesystem::remove_all(folder_); }
 
   static std::string RandomName() {
     std::array<std::uint8_t, 8> bytes{};
@@ -230,7 +240,7 @@ class Import : public testing::Test {
   std::unique_ptr<support::TestOrganisation> organisation_;
 };
 
-TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
+TEST_F(IMPORT_SUITE, EveryRowBecomesACaseThatItsPeopleRead) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
   MakeOrganisation();
@@ -352,7 +362,7 @@ TEST_F(Import, EveryRowBecomesACaseThatItsPeopleRead) {
 }
 
 // attacks.md row 57: the ledger joins person and case as long as an import lasts, and no longer.
-TEST_F(Import, Row57TheLedgerJoinsNothingAfterTheImport) {
+TEST_F(IMPORT_SUITE, Row57TheLedgerJoinsNothingAfterTheImport) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
   MakeOrganisation();
@@ -378,7 +388,7 @@ TEST_F(Import, Row57TheLedgerJoinsNothingAfterTheImport) {
   }
 }
 
-TEST_F(Import, AnInterruptedImportIsFinishedByWhoeverComesNext) {
+TEST_F(IMPORT_SUITE, AnInterruptedImportIsFinishedByWhoeverComesNext) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
   MakeOrganisation();
@@ -408,7 +418,7 @@ TEST_F(Import, AnInterruptedImportIsFinishedByWhoeverComesNext) {
 }
 
 // The real program is killed at random moments, and a colleague with an empty home finishes.
-TEST_F(Import, KilledAtRandomMomentsItLosesAndDoublesNothing) {
+TEST_F(IMPORT_SUITE, KilledAtRandomMomentsItLosesAndDoublesNothing) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
   MakeOrganisation();
@@ -417,7 +427,7 @@ TEST_F(Import, KilledAtRandomMomentsItLosesAndDoublesNothing) {
   const auto path = Head(CtdcFile(*shared), kSample, folder_);
   organisation_->SaveForCommandLine("in1", kPassphrase);
   std::mt19937 generator(std::random_device{}());
-  std::uniform_real_distribution<> moment(0.3, 4.0);
+  std::uniform_real_distribution<> moment(0.3, kLongestRun);
   int killed = 0;
   for (int i = 0; i < kKills; ++i) {
     std::ostringstream command;
@@ -449,7 +459,7 @@ TEST_F(Import, KilledAtRandomMomentsItLosesAndDoublesNothing) {
   }
 }
 
-TEST_F(Import, OnlyIntakeImports) {
+TEST_F(IMPORT_SUITE, OnlyIntakeImports) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
   MakeOrganisation();
