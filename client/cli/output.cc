@@ -246,7 +246,7 @@ std::string JsonLine(const Json& json) {
       continue;
     }
     const auto escape = [&](unsigned unit) {
-      std::array<char, 8> text{};
+      std::array<char, 12> text{};
       std::snprintf(text.data(), text.size(), "\\u%04x", unit);
       line += text.data();
     };
