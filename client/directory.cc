@@ -33,7 +33,14 @@ std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind
 
 base::Result<Directory> Directory::Read(Realm& realm) {
   Directory directory;
-  auto vault = VaultView::Open(realm, realm.roster().policy().VaultOf(Kind::kDirectory));
+  const base::VaultId id = realm.roster().policy().VaultOf(Kind::kDirectory);
+  auto vault = VaultView::Open(realm, id);
+  // A device that has not synced yet asks for it; without a network, people have no names here.
+  if (!vault && vault.error().code() == Code::kNotFound) vault = VaultView::Fetch(realm, id);
+  if (!vault &&
+      (vault.error().code() == Code::kNotFound || vault.error().code() == Code::kUnavailable)) {
+    return directory;
+  }
   if (!vault) return vault.error();
   const auto records = vault->ReadAll(content::v1::Record::kDirectoryEntry);
   if (!records) return records.error();

@@ -18,8 +18,9 @@ struct Colleague {
   std::string display_name;
 };
 
-// The names of a realm's members, from the local store. Entries are believed from an owner or admin
-// alone; one of a member whom the roster does not have is left out.
+// The names of a realm's members, from the local store, or from the service where it was never
+// synced; empty where neither has them. Entries are believed from an owner or admin alone; one of a
+// member whom the roster does not have is left out.
 class Directory {
  public:
   static base::Result<Directory> Read(Realm& realm);

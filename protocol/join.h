@@ -71,8 +71,8 @@ base::Bytes WriteJ3(const JoinSecret& s, const Nonce32& nonce_d);
 // Also refuses a nonce that J1 did not commit to.
 base::Result<Nonce32> ReadJ3(const JoinSecret& s, base::ByteSpan bytes, const JoinRequest& request);
 
-// Whether `bytes` may be J1, J2 or J3 (`step` 1, 2, 3) of `invite`, as far as somebody sees who does
-// not know s: tag, version, invitation and length.
+// Whether `bytes` may be J1, J2 or J3 (`step` 1, 2, 3) of `invite`, as far as somebody sees who
+// does not know s: tag, version, invitation and length.
 [[nodiscard]] bool IsJoinMessage(int step, const base::InviteId& invite, base::ByteSpan bytes);
 
 // What both sides compare: five words of H("sas", SHA-256(OFFER)|SHA-256(J1)|nonce_a|nonce_d).
