@@ -1,4 +1,4 @@
-# godwit_test(name SOURCES file... LIBS target... [LABELS nightly] [POSTGRES])
+# godwit_test(name SOURCES file... LIBS target... [LABELS nightly] [POSTGRES] [TIMEOUT seconds])
 #
 # Makes one GoogleTest binary and registers each of its tests with ctest under its plain name, so
 # that `ctest -R Row26` finds TEST(Attack, Row26...). The label is the folder under tests/, with
@@ -14,7 +14,7 @@ include(GoogleTest)
 set(GODWIT_PG_DIR ${PROJECT_BINARY_DIR}/pg)
 
 function(godwit_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES" "" "SOURCES;LIBS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES" "TIMEOUT" "SOURCES;LIBS;LABELS")
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/tests
     OUTPUT_VARIABLE folder)
   string(REGEX REPLACE "/.*" "" folder ${folder})
@@ -31,6 +31,9 @@ function(godwit_test name)
   set(timeout 300)
   if("nightly" IN_LIST arg_LABELS)
     set(timeout 7200)
+  endif()
+  if(arg_TIMEOUT)
+    set(timeout ${arg_TIMEOUT})
   endif()
   set(properties LABELS ${label} TIMEOUT ${timeout})
   if(arg_POSTGRES)
