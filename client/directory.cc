@@ -33,10 +33,10 @@ std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind
 
 base::Result<Directory> Directory::Read(Realm& realm) {
   Directory directory;
-  const base::VaultId id = realm.roster().policy().VaultOf(Kind::kDirectory);
-  auto vault = VaultView::Open(realm, id);
+  const base::VaultId named = realm.roster().policy().VaultOf(Kind::kDirectory);
+  auto vault = VaultView::Open(realm, named);
   // A device that has not synced yet asks for it; without a network, people have no names here.
-  if (!vault && vault.error().code() == Code::kNotFound) vault = VaultView::Fetch(realm, id);
+  if (!vault && vault.error().code() == Code::kNotFound) vault = VaultView::Fetch(realm, named);
   if (!vault &&
       (vault.error().code() == Code::kNotFound || vault.error().code() == Code::kUnavailable)) {
     return directory;
