@@ -27,6 +27,7 @@ namespace wire = godwit::realm::v1;
 
 constexpr std::chrono::milliseconds kFirstWait{50};
 constexpr std::chrono::milliseconds kLongestWait{2'000};
+constexpr std::chrono::milliseconds kLookAtHandshakeEvery{50};
 // A session is renewed this long before its end, so that no call meets the end on its way.
 constexpr std::chrono::seconds kRenewEarly{30};
 
@@ -137,8 +138,14 @@ class RealmClient::Impl {
   base::Result<base::Sha256Hash> ServerKey() {
     if (!tls_) return tls_.error();
     const Time deadline = std::chrono::steady_clock::now() + options_.timeout;
-    (void)pinned_.channel->WaitForConnected(ToSystem(deadline));
-    return pinned_.handshake->server_key();
+    // The channel goes on trying where a certificate was refused, and need not.
+    for (;;) {
+      const Time slice =
+          std::min(deadline, std::chrono::steady_clock::now() + kLookAtHandshakeEvery);
+      const bool connected = pinned_.channel->WaitForConnected(ToSystem(slice));
+      const auto key = pinned_.handshake->server_key();
+      if (connected || slice == deadline || (!key && Refused(key.error()))) return key;
+    }
   }
 
   // Calls `attempt(context)`, which returns a grpc::Status, until it succeeds, fails for good, or
@@ -167,9 +174,10 @@ class RealmClient::Impl {
   base::Status Stream(Session session, Open open, Take take) {
     base::Status taken;
     bool begun = false;
+    grpc::Status end;
     const auto status =
         Call(session, options_.stream_timeout, [&](grpc::ClientContext& context) -> grpc::Status {
-          if (begun) return Interrupted();
+          if (begun) return end;
           const auto reader = open(context);
           Response response;
           while (taken && reader->Read(&response)) {
@@ -178,7 +186,8 @@ class RealmClient::Impl {
             response.Clear();
           }
           if (!taken) context.TryCancel();
-          return reader->Finish();
+          end = reader->Finish();
+          return end;
         });
     return taken ? status : taken;
   }
@@ -196,10 +205,6 @@ class RealmClient::Impl {
     return std::chrono::system_clock::now() +
            std::chrono::duration_cast<std::chrono::system_clock::duration>(
                deadline - std::chrono::steady_clock::now());
-  }
-
-  static grpc::Status Interrupted() {
-    return {grpc::StatusCode::ABORTED, "a stream that had begun was cut"};
   }
 
   template <class Attempt>

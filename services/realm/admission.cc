@@ -13,7 +13,6 @@
 #include "protocol/labels.h"
 #include "protocol/leaf.h"
 #include "protocol/statement.h"
-#include "services/realm/roster_cache.h"
 
 namespace godwit::realm {
 namespace {
@@ -38,41 +37,6 @@ storage::QuotaCharge Charge(const Subject& subject, Act act, std::uint64_t amoun
 }
 
 storage::ChainTag Stored(const protocol::ChainTag& tag) { return storage::ChainTag(tag.bytes()); }
-
-// Section 8: EPOCH 1 of these kinds lists a guard who can open it.
-bool NeedsGuard(Kind kind) {
-  switch (kind) {
-    case Kind::kCase:
-    case Kind::kScreening:
-    case Kind::kDispatch:
-    case Kind::kReport:
-    case Kind::kParty:
-    case Kind::kNetwork:
-    case Kind::kExposure:
-    case Kind::kLeg:
-      return true;
-    case Kind::kDirectory:
-    case Kind::kConfig:
-    case Kind::kAudit:
-    case Kind::kStaff:
-    case Kind::kDesk:
-    case Kind::kIndex:
-    case Kind::kPerson:
-    case Kind::kFamily:
-    case Kind::kSensitive:
-    case Kind::kLedger:
-      return false;
-  }
-  return false;
-}
-
-bool HasGuard(const protocol::Epoch& epoch, Kind kind, const protocol::Roster& roster) {
-  return std::ranges::any_of(epoch.list, [&](const auto& each) {
-    const auto& [member, row] = each;
-    return (row.perm & protocol::kManage) != 0 && row.puk_gen != 0 &&
-           (roster.RolesAt(member, roster.head_seq()) & protocol::GuardRoles(kind)) != 0;
-  });
-}
 
 // What the entries of one upload come to, gathered entry by entry.
 class Gathering {
@@ -141,11 +105,6 @@ class Gathering {
 
   base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Epoch& epoch,
                     const EntryUpload& upload) {
-    const Kind kind = state_->vault.kind();
-    if (epoch.epoch == 1 && NeedsGuard(kind) && !HasGuard(epoch, kind, roster_)) {
-      return base::Error(base::Code::kEntryInvalid,
-                         "the first EPOCH of a vault of this kind lists a guard with a key");
-    }
     if (!upload.salt.empty() || !upload.ciphertext.empty()) {
       return Invalid("an EPOCH comes with boxes alone");
     }
@@ -171,9 +130,6 @@ class Gathering {
 
   base::Status Take(const protocol::EntryHeader& header, const protocol::Rev& rev,
                     const EntryUpload& upload) {
-    if (!rev.attachments.empty()) {
-      return base::Error(base::Code::kUnsupported, "this service takes no attachments");
-    }
     if (!upload.boxes.empty()) return Invalid("a REV comes without boxes");
     const auto salt = storage::Salt::FromBytes(upload.salt);
     if (!salt || !Hashes(upload.salt, rev.salt_sha256)) {

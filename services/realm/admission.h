@@ -11,7 +11,7 @@
 #include "protocol/vault.h"
 #include "services/realm/config.h"
 #include "services/realm/uploads.h"
-#include "services/realm/vault_cache.h"
+#include "services/realm/vault_state.h"
 #include "services/server/caller.h"
 #include "storage/roster_store.h"
 #include "storage/vault_commit.h"
@@ -39,8 +39,7 @@ struct AdmittedEntries {
 // Judges and admits `entries`, all of one vault, as the next ones after `state` (an empty one: a
 // vault that is new) at the roster's head. Codes: those of protocol::Vault::Judge and Admit;
 // PERMISSION_DENIED: not sent by its author; INVALID_ARGUMENT: a box, salt or ciphertext is
-// missing, too many, or not the one that is listed; E_ENTRY_INVALID: CREATE alone, or a first EPOCH
-// without a guard who can open it; E_UNSUPPORTED: attachments.
+// missing, too many, or not the one that is listed; E_ENTRY_INVALID: CREATE alone.
 base::Result<AdmittedEntries> AdmitEntries(const VaultState& state, const protocol::Roster& roster,
                                            const server::Caller& caller,
                                            const std::vector<EntryUpload>& entries,

@@ -272,15 +272,10 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
       all[i].answer = base::Error(base::Code::kEntryInvalid, "an entry of another vault");
     }
   }
-  // The call was authenticated at the roster that is known now.
-  auto roster = rosters_.Known();
   for (int tries = 0; tries < kMaxTries; ++tries) {
-    if (roster == nullptr || tries > 0) {
-      auto newest = rosters_.Newest();
-      if (!newest) return newest.error();
-      roster = *std::move(newest);
-    }
-    if (!roster->IsActiveAt(caller.device, roster->head_seq())) return Inactive();
+    const auto active = ActiveRoster(caller);
+    if (!active) return active.error();
+    const RosterPtr& roster = *active;
     for (auto& pending : all) {
       if (!pending.answer) Prepare(caller, *roster, pending);
     }
@@ -303,7 +298,7 @@ base::Result<VaultStatePtr> Engine::StateFor(const server::Caller& caller,
                                              const protocol::Roster& roster,
                                              const Pending& pending) {
   if (!pending.creates) {
-    const auto access = See(caller, pending.vault, pending.fresh);
+    const auto access = See(caller, roster, pending.vault, pending.fresh);
     if (!access) return access.error();
     return access->state;
   }
@@ -364,7 +359,10 @@ void Engine::Prepare(const server::Caller& caller, const protocol::Roster& roste
   const auto status = Judge(caller, roster, pending);
   if (status) return;
   // What was refused was refused by a state that may be behind, where another process writes too.
-  if (!pending.fresh && vaults_.Known(pending.vault) != nullptr) {
+  // NOT_FOUND was read from the database: to look again would tell by the time it takes that there
+  // is such a vault.
+  const bool behind = !pending.fresh && status.error().code() != base::Code::kNotFound;
+  if (behind && vaults_.Known(pending.vault) != nullptr) {
     pending.fresh = true;
     const auto again = Judge(caller, roster, pending);
     if (!again) pending.answer = again.error();
@@ -400,11 +398,9 @@ bool Engine::Settle(Pending& pending) {
   return true;
 }
 
-base::Result<Engine::Access> Engine::See(const server::Caller& caller, const base::VaultId& vault,
+base::Result<Engine::Access> Engine::See(const server::Caller& caller,
+                                         const protocol::Roster& roster, const base::VaultId& vault,
                                          bool fresh) {
-  const auto active = ActiveRoster(caller);
-  if (!active) return active.error();
-  const protocol::Roster& roster = **active;
   const std::uint64_t head = roster.head_seq();
   VaultStatePtr state = fresh ? nullptr : vaults_.Known(vault);
   if (state == nullptr || state->vault.PermAt(caller.member, roster, head) == 0) {
@@ -425,7 +421,9 @@ base::Result<Engine::Access> Engine::See(const server::Caller& caller, const bas
 base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
                                                    const base::VaultId& vault,
                                                    std::uint64_t from_seq) {
-  const auto first = See(caller, vault, true);
+  const auto active = ActiveRoster(caller);
+  if (!active) return active.error();
+  const auto first = See(caller, **active, vault, true);
   if (!first) return first.error();
   enum class Stage { kEntries, kContent };
   struct Progress {
@@ -442,7 +440,9 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
        at = Progress{from_seq, from_seq, {}, Stage::kEntries, false, 0}]() mutable
       -> base::Result<std::optional<VaultPart>> {
         // Rights are asked for with every part: a long answer ends when they do.
-        const auto access = See(caller, vault, false);
+        const auto roster = ActiveRoster(caller);
+        if (!roster) return roster.error();
+        const auto access = See(caller, **roster, vault, false);
         if (!access) return access.error();
         VaultPart part;
         if (!at.boxes_sent) {

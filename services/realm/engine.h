@@ -132,7 +132,8 @@ class Engine {
 
   base::Result<RosterPtr> ActiveRoster(const server::Caller& caller);
   // The vault if the caller is a member of it now, as the database has it where `fresh`.
-  base::Result<Access> See(const server::Caller& caller, const base::VaultId& vault, bool fresh);
+  base::Result<Access> See(const server::Caller& caller, const protocol::Roster& roster,
+                           const base::VaultId& vault, bool fresh);
   base::Result<storage::Invitation> LiveInvitation(const base::InviteId& invite);
   base::Status CheckMayInvite(const server::Caller& caller);
   [[nodiscard]] bool IsUsed(const base::InviteId& invite) const;

@@ -17,10 +17,6 @@ bool Reaches(const protocol::Roster* roster, const storage::ChainHead& head) {
 
 }  // namespace
 
-storage::ChainHead HeadOf(const protocol::Roster& roster) {
-  return {roster.head_seq(), roster.head()};
-}
-
 RosterPtr RosterCache::Known() const {
   const std::lock_guard lock(mutex_);
   return known_;

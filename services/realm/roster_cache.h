@@ -15,9 +15,6 @@ namespace godwit::realm {
 
 using RosterPtr = std::shared_ptr<const protocol::Roster>;
 
-// The head that `roster`, which must not be empty, ends with.
-storage::ChainHead HeadOf(const protocol::Roster& roster);
-
 // The realm's verified roster, as far as this process has read it. It only grows. Thread-safe.
 class RosterCache {
  public:

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -35,8 +37,13 @@ constexpr int kRefused = 1;
 constexpr int kWrongSettings = 2;
 
 base::Result<base::Sha256Hash> FrontKey(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::error_code ignored;
+  std::string pem;
+  // Reading a folder as a file throws.
+  if (std::filesystem::is_regular_file(path, ignored)) {
+    std::ifstream file(path, std::ios::binary);
+    pem.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
   auto key = transport::CertificateKey(pem);
   if (!key) {
     return base::Error(base::Code::kInvalidArgument,

@@ -9,13 +9,6 @@ constexpr std::size_t kPage = 1024;
 
 }  // namespace
 
-void VaultState::NotePinned(const base::Link& entry_link, std::uint64_t seq) {
-  if (vault.pin_link() != entry_link) return;
-  const auto* record = vault.FindRecord(vault.pinned_record());
-  if (record == nullptr) return;
-  pinned = storage::PinnedRow{entry_link, seq, vault.pinned_record(), record->rver};
-}
-
 VaultStatePtr VaultCache::Known(const base::VaultId& vault) {
   const std::lock_guard lock(mutex_);
   const auto found = by_vault_.find(vault);

@@ -5,26 +5,15 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/result.h"
-#include "protocol/vault.h"
+#include "services/realm/vault_state.h"
 #include "storage/vault_store.h"
 
 namespace godwit::realm {
-
-// A vault's verified state and what the tables keep beside it.
-struct VaultState {
-  protocol::Vault vault;
-  std::optional<storage::PinnedRow> pinned;  // the last REV of the pinned record
-
-  // Follows the pinned record: `entry_link` is that of the entry at `seq` that `vault` just took.
-  void NotePinned(const base::Link& entry_link, std::uint64_t seq);
-};
-using VaultStatePtr = std::shared_ptr<const VaultState>;
 
 // States of vaults, replayed from storage and kept while they are used. A state may be behind the
 // database, where another process wrote; never ahead of it, and never wrong. Thread-safe.

@@ -1,14 +1,17 @@
 #include "services/server/grpc_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "transport/wire.h"
@@ -25,9 +28,12 @@ base::Error Invalid(base::Literal message) {
 }
 
 std::optional<std::string> ReadText(const std::string& path) {
+  std::error_code ignored;
   std::ifstream file(path, std::ios::binary);
+  // Reading a folder as a file throws.
+  if (!std::filesystem::is_regular_file(path, ignored) || !file.is_open()) return std::nullopt;
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.good() || text.empty()) return std::nullopt;
+  if (text.empty()) return std::nullopt;
   return text;
 }
 
@@ -46,6 +52,8 @@ bool BelongTogether(const ListenOptions& options) {
 
 base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ListenOptions& options,
                                                             grpc::Service& service) {
+  // gRPC's own lines are no JSON, and say whom it talks to.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   const auto certificate = ReadText(options.certificate_file);
   if (!certificate) return Invalid("the certificate file cannot be read: see setting certificate");
   struct stat key_status {};

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace godwit::server {
@@ -52,10 +53,13 @@ Settings::Settings(std::span<const Setting> declared) : declared_(declared) {
 }
 
 std::optional<SettingError> Settings::ReadFile(const std::string& path) {
+  std::error_code ignored;
   std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.good() && !file.eof()) return SettingError{path + ": cannot be read"};
-  if (!std::filesystem::is_regular_file(path)) return SettingError{path + ": is no file"};
+  // Reading a folder as a file throws.
+  if (!std::filesystem::is_regular_file(path, ignored) || !file.is_open()) {
+    return SettingError{path + ": cannot be read"};
+  }
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   auto wrong = ReadToml(text);
   if (wrong) wrong->text = path + ": " + wrong->text;
   return wrong;

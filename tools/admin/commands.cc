@@ -56,9 +56,12 @@ base::Status WriteFile(const fs::path& path, base::ByteSpan bytes, mode_t mode, 
 }
 
 std::optional<std::string> ReadText(const fs::path& path) {
+  std::error_code ignored;
   std::ifstream file(path, std::ios::binary);
+  // Reading a folder as a file throws.
+  if (!fs::is_regular_file(path, ignored) || !file.is_open()) return std::nullopt;
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.good() || text.empty()) return std::nullopt;
+  if (text.empty()) return std::nullopt;
   return text;
 }
 

@@ -1,0 +1,343 @@
+#include "services/realm/realm_service.h"
+
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <thread>
+
+#include "godwit/realm/v1/realm.grpc.pb.h"
+#include "tests/services/fixture.h"
+#include "tests/support/realm_server.h"
+#include "transport/channel.h"
+#include "transport/wire.h"
+
+namespace godwit::realm {
+namespace {
+
+using protocol::Compartment;
+using protocol::kFull;
+using protocol::Kind;
+using support::Must;
+using support::TestRealm;
+using support::TestVault;
+
+// What a client does with its own keys, for a person of a test.
+transport::SessionProver ProverOf(const TestRealm& realm, const support::Person& person,
+                                  std::size_t device = 0) {
+  return [&realm, &person, device](const base::Sha256Hash& spki,
+                                   base::ByteSpan nonce) -> base::Result<base::Bytes> {
+    protocol::SessionRequest request;
+    request.realm = realm.roster().realm();
+    request.device = person.devices[device].id();
+    request.spki = spki;
+    std::ranges::copy(nonce, request.server_nonce.begin());
+    crypto::FillRandom(request.client_nonce);
+    return protocol::SignSessionRequest(request, person.devices[device].signing_key());
+  };
+}
+
+transport::StatementUpload WireOf(const StatementUpload& upload) {
+  transport::StatementUpload wire{base::ToBytes(upload.statement), {}};
+  for (const auto& box : upload.boxes) wire.boxes.push_back({box.device, base::ToBytes(box.box)});
+  return wire;
+}
+transport::VaultUpload WireOf(const VaultUpload& upload) {
+  transport::VaultUpload wire;
+  for (const auto& each : upload.entries) {
+    transport::EntryUpload entry{
+        base::ToBytes(each.entry), {}, base::ToBytes(each.salt), base::ToBytes(each.ciphertext)};
+    for (const auto& box : each.boxes) {
+      entry.boxes.push_back({box.member, base::ToBytes(box.box)});
+    }
+    wire.entries.push_back(std::move(entry));
+  }
+  return wire;
+}
+
+// A server with a realm, and a client of its owner and of its coordinator.
+class RealmServiceTest : public testing::Test {
+ protected:
+  RealmServiceTest()
+      : coordinator_(realm_.Add(protocol::kCoordinator)),
+        owner_client_(server_.address()),
+        client_(server_.address()) {
+    owner_client_.SetProver(ProverOf(realm_, realm_.person(0)));
+    client_.SetProver(ProverOf(realm_, coordinator_));
+    support::Require(owner_client_.CreateRealm(server_.claim(), realm_.statements()[0]));
+    Sync(1);
+  }
+
+  // Sends the statements from `from` on, the coordinator's by its own client.
+  void Sync(std::size_t from) {
+    for (std::size_t i = from; i < realm_.statements().size(); ++i) {
+      const auto upload = WireOf(UploadOf(realm_, realm_.statements()[i]));
+      const auto raw = Must(protocol::ReadStatement(realm_.statements()[i]));
+      auto& sender = raw.header.author_member == coordinator_.id ? client_ : owner_client_;
+      const auto appended = sender.AppendStatements({upload});
+      ASSERT_TRUE(appended) << appended.error().message();
+    }
+  }
+
+  TestRealm realm_{Compartment::kCases};
+  support::Person& coordinator_;
+  support::RealmServer server_{Compartment::kCases};
+  transport::RealmClient owner_client_;
+  transport::RealmClient client_;
+};
+
+TEST_F(RealmServiceTest, CarriesEveryCallThroughTheWire) {
+  EXPECT_EQ(Must(client_.FetchRoster(0)), realm_.statements());
+  EXPECT_EQ(Must(client_.FetchPukBoxes(0)).size(), 1u);
+  EXPECT_TRUE(Must(client_.FetchRoster(1'000)).empty());
+
+  TestVault vault(realm_, Kind::kScreening, coordinator_, {{&coordinator_, kFull}});
+  vault.WritePinned(coordinator_, "summary");
+  const auto outcomes = Must(client_.AppendEntries({WireOf(UploadOf(vault))}));
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_TRUE(outcomes[0]);
+  std::vector<base::Bytes> entries;
+  std::size_t boxes = 0;
+  std::size_t records = 0;
+  EXPECT_TRUE(client_.FetchVault(vault.vault().id(), 0, [&](transport::VaultPart part) {
+    for (auto& entry : part.entries) entries.push_back(std::move(entry));
+    boxes += part.boxes.size();
+    records += part.records.size();
+    return base::Status();
+  }));
+  EXPECT_EQ(entries, vault.entries());
+  EXPECT_EQ(boxes, 1u);
+  EXPECT_EQ(records, 1u);
+  std::size_t rows = 0;
+  const auto cursor = client_.FetchBoard(static_cast<std::uint32_t>(Kind::kScreening), {},
+                                         [&](transport::BoardRow row) {
+                                           ++rows;
+                                           EXPECT_EQ(row.pinned, vault.entries().back());
+                                           EXPECT_EQ(row.ciphertext.size(), 1040u);
+                                           return base::Status();
+                                         });
+  EXPECT_EQ(rows, 1u);
+  ASSERT_TRUE(cursor);
+  EXPECT_FALSE(cursor->empty());
+  std::size_t heads = 0;
+  EXPECT_TRUE(client_.ListVaults({}, [&](transport::VaultHead head) {
+    ++heads;
+    EXPECT_EQ(head.vault, vault.vault().id());
+    EXPECT_EQ(head.head, vault.vault().head());
+    EXPECT_EQ(head.perm, kFull);
+    return base::Status();
+  }));
+  EXPECT_EQ(heads, 1u);
+
+  const base::InviteId invite(std::array<std::uint8_t, 16>{9});
+  EXPECT_TRUE(owner_client_.PutOffer(invite, base::Bytes(100)));
+  EXPECT_EQ(Must(client_.GetJoinMessages(invite)).offer.size(), 100u);
+  EXPECT_EQ(Must(client_.FetchRoster(0, invite)), realm_.statements());
+  EXPECT_TRUE(owner_client_.DeleteOffer(invite));
+  EXPECT_EQ(CodeOf(client_.GetJoinMessages(invite)), "NOT_FOUND");
+  EXPECT_TRUE(client_.CloseSession());
+}
+
+TEST_F(RealmServiceTest, NamesTheCodeOfEachRefusal) {
+  EXPECT_EQ(
+      CodeOf(client_.PutOffer(base::InviteId(std::array<std::uint8_t, 16>{9}), base::Bytes(1))),
+      "PERMISSION_DENIED");
+  EXPECT_EQ(CodeOf(client_.AppendStatements({{base::Bytes(100), {}}})), "E_SIG");
+  EXPECT_EQ(CodeOf(client_.FetchVault(base::VaultId(std::array<std::uint8_t, 16>{9}), 0,
+                                      [](transport::VaultPart) { return base::Status(); })),
+            "NOT_FOUND");
+  const auto outcomes = Must(client_.AppendEntries({{{{base::Bytes(100), {}, {}, {}}}}}));
+  EXPECT_EQ(CodeOf(outcomes[0]), "E_SIG");
+}
+
+TEST_F(RealmServiceTest, ASessionIsDeadWithinASecondOnEveryReplica) {
+  support::RealmServer replica(server_, {});
+  transport::RealmClient other(replica.address());
+  other.SetProver(ProverOf(realm_, coordinator_));
+  ASSERT_TRUE(client_.FetchRoster(0));
+  ASSERT_TRUE(other.FetchRoster(0));
+  const std::size_t from = realm_.statements().size();
+  realm_.RevokeByRoot(coordinator_, 0);
+  Sync(from);
+  const auto revoked_at = std::chrono::steady_clock::now();
+  EXPECT_EQ(CodeOf(client_.FetchRoster(0)), "UNAUTHENTICATED");
+  EXPECT_EQ(CodeOf(other.FetchRoster(0)), "UNAUTHENTICATED");
+  EXPECT_LT(std::chrono::steady_clock::now() - revoked_at, std::chrono::seconds(1));
+}
+
+TEST_F(RealmServiceTest, AClientComesThroughARestart) {
+  transport::RealmClient client(server_.address(), {.tries = 10});
+  client.SetProver(ProverOf(realm_, coordinator_));
+  ASSERT_TRUE(client.FetchRoster(0));
+  server_.Stop();
+  std::thread restart([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    server_.Start();
+  });
+  EXPECT_TRUE(client.FetchRoster(0));
+  restart.join();
+}
+
+// One channel for raw calls, whose every part a test chooses.
+class Raw {
+ public:
+  explicit Raw(const transport::RealmAddress& address)
+      : pinned_(transport::MakePinnedChannel(address.host_port, address.pins)),
+        generic_(pinned_.channel),
+        stub_(v1::RealmService::NewStub(pinned_.channel)) {}
+
+  v1::RealmService::Stub& stub() { return *stub_; }
+
+  // Calls a method by its name with these bytes and, where not empty, this token.
+  grpc::Status Call(const std::string& method, const std::string& bytes,
+                    const std::string& token = {}) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    if (!token.empty()) context.AddMetadata(transport::kTokenKey, token);
+    grpc::CompletionQueue queue;
+    const grpc::Slice slice(bytes);
+    grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    const auto call = generic_.PrepareCall(&context, method, &queue);
+    call->StartCall(Tag(1));
+    Wait(queue);
+    call->WriteLast(request, grpc::WriteOptions(), Tag(2));
+    Wait(queue);
+    do {
+      call->Read(&response, Tag(3));
+    } while (Wait(queue));
+    call->Finish(&status, Tag(4));
+    Wait(queue);
+    return status;
+  }
+
+ private:
+  static void* Tag(std::intptr_t n) { return reinterpret_cast<void*>(n); }
+  static bool Wait(grpc::CompletionQueue& queue) {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  }
+
+  transport::PinnedChannel pinned_;
+  grpc::GenericStub generic_;
+  std::unique_ptr<v1::RealmService::Stub> stub_;
+};
+
+std::vector<std::string> Methods() {
+  const auto* service = v1::GetNonceRequest::descriptor()->file()->service(0);
+  std::vector<std::string> methods;
+  for (int i = 0; i < service->method_count(); ++i) {
+    methods.push_back("/" + service->full_name() + "/" + service->method(i)->name());
+  }
+  return methods;
+}
+
+std::string Name(const std::string& method) { return method.substr(method.rfind('/') + 1); }
+
+// Every method but those that are listed as open refuses a caller without a token, one with a
+// foreign token, and one whose token has another form; and none of them is missing.
+TEST_F(RealmServiceTest, EveryMethodButTheOpenOnesNeedsASession) {
+  const std::set<std::string> open{"GetNonce", "OpenSession", "CreateRealm", "GetJoinMessages",
+                                   "PutJoinMessage"};
+  Raw raw(server_.address());
+  std::size_t guarded = 0;
+  for (const auto& method : Methods()) {
+    SCOPED_TRACE(method);
+    const auto without = raw.Call(method, "");
+    EXPECT_NE(without.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    if (open.contains(Name(method))) {
+      EXPECT_NE(without.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+      continue;
+    }
+    ++guarded;
+    for (const std::string& token :
+         {std::string(), std::string(32, 'x'), std::string(1, 'x'), std::string(257, 'x')}) {
+      EXPECT_EQ(raw.Call(method, "", token).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+    }
+  }
+  EXPECT_EQ(guarded, Methods().size() - open.size());
+}
+
+TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
+  Raw raw(server_.address());
+  // A session, to come behind the guard.
+  v1::GetNonceResponse nonce;
+  v1::OpenSessionResponse session;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(raw.stub().GetNonce(&context, {}, &nonce).ok());
+    const auto prover = ProverOf(realm_, coordinator_);
+    v1::OpenSessionRequest request;
+    request.set_au(
+        base::ToString(Must(prover(Must(client_.ServerKey()), base::AsBytes(nonce.nonce())))));
+    grpc::ClientContext second;
+    ASSERT_TRUE(raw.stub().OpenSession(&second, request, &session).ok());
+  }
+  const std::string before = Contents(server_.database());
+  std::uint64_t seed = 1;
+  for (const auto& method : Methods()) {
+    if (Name(method) == "CloseSession" || Name(method) == "GetNonce") continue;
+    SCOPED_TRACE(method);
+    for (int round = 0; round < 20; ++round) {
+      std::string bytes(static_cast<std::size_t>(round) * 13, '\0');
+      for (char& c : bytes) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        c = static_cast<char>(seed >> 56);
+      }
+      const auto code = raw.Call(method, bytes, session.token()).error_code();
+      // gRPC 1.51 answers INTERNAL, itself, to what is no protobuf.
+      EXPECT_NE(code, grpc::StatusCode::UNKNOWN);
+      EXPECT_NE(code, grpc::StatusCode::UNAVAILABLE);
+    }
+  }
+  EXPECT_EQ(Contents(server_.database()), before);
+}
+
+TEST_F(RealmServiceTest, AMessageAboveTheLimitIsRefused) {
+  Raw raw(server_.address());
+  const std::string huge(transport::kMaxRequestSize + 1024, 'x');
+  EXPECT_EQ(raw.Call(Methods().back(), huge).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(client_.FetchRoster(0));
+}
+
+// Runs a program and returns what it wrote and its exit code.
+std::pair<std::string, int> RunProgram(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return {};
+  char buffer[4096];
+  std::size_t n = 0;
+  while ((n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0) output.append(buffer, n);
+  return {output, ::pclose(pipe)};
+}
+
+TEST_F(RealmServiceTest, SpeaksTls13AndNothingOlder) {
+  const std::string connect =
+      "openssl s_client -connect " + server_.address().host_port + " -alpn h2 </dev/null ";
+  EXPECT_NE(RunProgram(connect + "-tls1_2").second, 0);
+  EXPECT_NE(RunProgram(connect + "-tls1_1").second, 0);
+  const auto [output, code] = RunProgram(connect + "-tls1_3");
+  EXPECT_EQ(code, 0);
+  EXPECT_NE(output.find("TLSv1.3"), std::string::npos);
+}
+
+// The front of another realm, or somebody in between, whose AU is replayed here.
+TEST_F(RealmServiceTest, AnAuForAnotherCertificateOpensNothing) {
+  transport::RealmClient client(server_.address());
+  client.SetProver([&](const base::Sha256Hash&, base::ByteSpan nonce) {
+    return ProverOf(realm_, coordinator_)(base::Sha256Hash(), nonce);
+  });
+  EXPECT_EQ(CodeOf(client.FetchRoster(0)), "UNAUTHENTICATED");
+}
+
+}  // namespace
+}  // namespace godwit::realm
