@@ -21,6 +21,10 @@ if(GODWIT_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Every symbol is bound at the start, and the tables are read-only from then on. Bound at the first
+# call, the loader saves the vector registers to the stack, with whatever key was just copied.
+add_link_options(-Wl,-z,relro,-z,now)
+
 add_library(godwit_options INTERFACE)
 add_library(godwit::options ALIAS godwit_options)
 target_compile_features(godwit_options INTERFACE cxx_std_20)
