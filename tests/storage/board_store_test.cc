@@ -280,8 +280,10 @@ TEST(Board, ACursorMissesNothingThatCommitsLateAndANaiveOneDoes) {
             base::ToHex(vaults[0].id().bytes()) + "'");
   ASSERT_EQ(realm.Commit(vaults[1].Revise(Random<base::RecordId>())), CommitOutcome::kCommitted);
   const Reading between = ReadAll(realm, reader.member, cursor);
-  ASSERT_EQ(between.rows.size(), 1u);
-  EXPECT_EQ(between.rows[0].vault, vaults[1].id());
+  // Twice is allowed, where anything else in the cluster was under way: missing is not.
+  std::set<base::VaultId> meanwhile;
+  for (const BoardRow& row : between.rows) meanwhile.insert(row.vault);
+  EXPECT_TRUE(meanwhile.contains(vaults[1].id()));
   EXPECT_EQ(naive.Read().size(), 1u);
   late.commit();
 
