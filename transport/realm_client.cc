@@ -176,7 +176,7 @@ class RealmClient::Impl {
     bool begun = false;
     grpc::Status end;
     const auto status =
-        Call(session, options_.stream_timeout, [&](grpc::ClientContext& context) -> grpc::Status {
+        Call(session, options_.bulk_timeout, [&](grpc::ClientContext& context) -> grpc::Status {
           if (begun) return end;
           const auto reader = open(context);
           Response response;
@@ -315,7 +315,7 @@ template <class ClientImpl>
 base::Result<std::vector<base::Bytes>> CollectRoster(ClientImpl& impl, Session session,
                                                      const wire::FetchRosterRequest& request) {
   std::vector<base::Bytes> statements;
-  const auto status = impl.Call(session, impl.options().stream_timeout,
+  const auto status = impl.Call(session, impl.options().bulk_timeout,
                                 [&](grpc::ClientContext& context) -> grpc::Status {
                                   statements.clear();
                                   const auto reader = impl.stub().FetchRoster(&context, request);
@@ -450,8 +450,8 @@ base::Result<std::vector<VaultOutcome>> RealmClient::AppendEntries(
     return base::Error(base::Code::kInvalidArgument, "more entries than one call may hold");
   }
   wire::AppendEntriesResponse response;
-  const auto status =
-      impl_->Call(Session::kNeeded, impl_->options().timeout, [&](grpc::ClientContext& context) {
+  const auto status = impl_->Call(
+      Session::kNeeded, impl_->options().bulk_timeout, [&](grpc::ClientContext& context) {
         return impl_->stub().AppendEntries(&context, request, &response);
       });
   if (!status) return status.error();

@@ -24,9 +24,10 @@ struct RealmAddress {
 };
 
 struct CallOptions {
-  // The longest that one call may take, its repetitions included; a stream gets `stream_timeout`.
+  // The longest that one call may take, its repetitions included; one that moves megabytes, as
+  // streams and AppendEntries do, gets `bulk_timeout`.
   std::chrono::milliseconds timeout{30'000};
-  std::chrono::milliseconds stream_timeout{600'000};
+  std::chrono::milliseconds bulk_timeout{600'000};
   // How often an UNAVAILABLE call is tried in all, with waits of 50 ms, 100 ms, ... up to 2 s and a
   // random part. Every call is safe to repeat.
   int tries = 5;
