@@ -81,7 +81,8 @@ PinnedChannel MakePinnedChannel(const std::string& host_port,
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(kMaxResponseSize));
   arguments.SetMaxSendMessageSize(static_cast<int>(kMaxRequestSize));
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+  // Waits between attempts. How long one attempt may take is GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+  // whatever its name says: left at gRPC's 20 s, since a handshake over a poor line takes seconds.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMs);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
