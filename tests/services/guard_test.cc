@@ -193,6 +193,8 @@ TEST_F(GuardTest, ACallWhoseTimeIsOverIsNotBegun) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
   EXPECT_EQ(Call(context).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  // The service counts from when the call came in, which is later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   hold.set_value();
   first.join();
   pool_.Drain();
