@@ -1,6 +1,8 @@
 #include "client/cli/import.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
@@ -184,9 +186,16 @@ ExitCode ImportSample(const Context& context, const ImportSampleOptions& options
   if (const Status written = client::WriteSampleFile(sample, options.out); !written) {
     return fail(written.error());
   }
-  const Status mapped =
-      client::WriteNewPrivateFile(options.mapping_out, base::AsBytes(kSampleMapping));
-  if (!mapped) return fail(mapped.error());
+  const Status mapped = client::WriteNewFile(options.mapping_out, [](const client::Write& write) {
+    write(kSampleMapping);
+    return Status();
+  });
+  if (!mapped) {
+    // One without the other would stand in the way of the next try.
+    std::error_code ignored;
+    std::filesystem::remove(options.out, ignored);
+    return fail(mapped.error());
+  }
   output.Emit({{"event", "sample"}, {"cases", options.cases}});
   output.Line("Written: everybody in it is invented. Try it with `godwit import cases --dry-run`.",
               Style::kGood);

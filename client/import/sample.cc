@@ -250,8 +250,7 @@ std::vector<std::string> MakeRow(const SampleOptions& options, std::uint32_t num
 
 }  // namespace
 
-base::Status WriteSample(const SampleOptions& options,
-                         const std::function<void(std::string_view)>& write) {
+base::Status WriteSample(const SampleOptions& options, const Write& write) {
   if (options.caseworkers.empty() || options.supervisors.empty()) {
     return Error(Code::kInvalidArgument, "a sample needs a caseworker and a supervisor");
   }
@@ -270,13 +269,18 @@ base::Status WriteSample(const SampleOptions& options,
 }
 
 base::Status WriteSampleFile(const SampleOptions& options, const std::string& path) {
+  return WriteNewFile(path, [&](const Write& write) { return WriteSample(options, write); });
+}
+
+base::Status WriteNewFile(const std::string& path,
+                          const std::function<base::Status(const Write&)>& make) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) {
     if (errno == EEXIST) return Error(Code::kExists, "there is a file of that name already");
     return Error(Code::kIo, "the file cannot be made");
   }
   bool written = true;
-  auto status = WriteSample(options, [&](std::string_view piece) {
+  auto status = make([&](std::string_view piece) {
     while (written && !piece.empty()) {
       const auto done = ::write(file, piece.data(), piece.size());
       if (done < 0 && errno == EINTR) continue;
@@ -286,7 +290,7 @@ base::Status WriteSampleFile(const SampleOptions& options, const std::string& pa
   });
   written = close(file) == 0 && written;
   if (status && !written) status = Error(Code::kIo, "the file could not be written");
-  // Half a sample is none.
+  // Half a file is none.
   if (!status) unlink(path.c_str());
   return status;
 }

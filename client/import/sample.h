@@ -24,13 +24,19 @@ struct SampleOptions {
   std::vector<std::string> supervisors;
 };
 
+using Write = std::function<void(std::string_view)>;
+
 // Writes the file piece by piece to `write`: UTF-8 with a byte order mark, CRLF, quotes, commas and
 // ends of line within cells, as spreadsheets write it. The same options give the same bytes.
 // E_INVALID_ARGUMENT: a list of handles is empty.
-base::Status WriteSample(const SampleOptions& options,
-                         const std::function<void(std::string_view)>& write);
+base::Status WriteSample(const SampleOptions& options, const Write& write);
 
 // The same into a new file that its owner alone may read. E_EXISTS: there is one. E_IO.
 base::Status WriteSampleFile(const SampleOptions& options, const std::string& path);
+
+// Makes a new file, which its owner alone may read, of what `make` writes: whole or not at all.
+// E_EXISTS: there is one. E_IO. Errors of `make`.
+base::Status WriteNewFile(const std::string& path,
+                          const std::function<base::Status(const Write&)>& make);
 
 }  // namespace godwit::client

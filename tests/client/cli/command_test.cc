@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/client/cli/program.h"
@@ -193,6 +194,19 @@ TEST_F(Command, ASampleMapsWithItsOwnMapping) {
   EXPECT_EQ(godwit.Run(sample).exit, 1) << "an existing file is not written over";
   EXPECT_EQ(Program::Read(mapping),
             Program::Read(GODWIT_TREE "/client/import/mappings/sample.toml"));
+
+  // Anywhere, and both files or none.
+  const auto shown = godwit.dir() / "shown";
+  ASSERT_EQ(mkdir(shown.c_str(), 0755), 0);
+  const auto into = [&](const char* cases) {
+    Words words = sample;
+    words[3] = (shown / cases).string();
+    words[5] = (shown / "mapping.toml").string();
+    return godwit.Run(words).exit;
+  };
+  EXPECT_EQ(into("first.csv"), 0);
+  EXPECT_EQ(into("second.csv"), 1);
+  EXPECT_FALSE(std::filesystem::exists(shown / "second.csv"));
 
   const std::string handles = godwit.Write("handles", "haneul\njun\nminji\n");
   const Ran dry = godwit.Run(
