@@ -217,6 +217,8 @@ TEST_F(Admission, RefusesAttachments) {
 TEST_F(Admission, AnEntryIsSentByItsAuthorAlone) {
   ExpectRefused(coordinator_, UploadOf(*vault_), "PERMISSION_DENIED");
   SendRest();
+  // Nor does it tell whoever sends it again that it stands.
+  ExpectRefused(coordinator_, UploadOf(*vault_), "PERMISSION_DENIED");
   const Draft draft = DraftOf(caseworker_, vault_->NewRecord(), "text");
   ExpectRefused(coordinator_, {{draft.Upload()}}, "PERMISSION_DENIED");
 }
