@@ -7,17 +7,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
 
 #include "base/clock.h"
+#include "base/text_file.h"
 #include "crypto/init.h"
 #include "services/realm/engine.h"
 #include "services/realm/realm_service.h"
@@ -37,14 +34,7 @@ constexpr int kRefused = 1;
 constexpr int kWrongSettings = 2;
 
 base::Result<base::Sha256Hash> FrontKey(const std::string& path) {
-  std::error_code ignored;
-  std::string pem;
-  // Reading a folder as a file throws.
-  if (std::filesystem::is_regular_file(path, ignored)) {
-    std::ifstream file(path, std::ios::binary);
-    pem.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  auto key = transport::CertificateKey(pem);
+  auto key = transport::CertificateKey(base::ReadTextFile(path).value_or(""));
   if (!key) {
     return base::Error(base::Code::kInvalidArgument,
                        "the certificate that clients see cannot be read: see settings certificate "

@@ -7,13 +7,9 @@
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <optional>
-#include <system_error>
 #include <utility>
 
+#include "base/text_file.h"
 #include "transport/wire.h"
 
 namespace godwit::server {
@@ -25,16 +21,6 @@ constexpr std::size_t kMemoryForRequests = std::size_t{512} << 20;
 
 base::Error Invalid(base::Literal message) {
   return base::Error(base::Code::kInvalidArgument, message);
-}
-
-std::optional<std::string> ReadText(const std::string& path) {
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  // Reading a folder as a file throws.
-  if (!std::filesystem::is_regular_file(path, ignored) || !file.is_open()) return std::nullopt;
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (text.empty()) return std::nullopt;
-  return text;
 }
 
 // gRPC starts with a key of another certificate, and then fails every handshake.
@@ -54,8 +40,9 @@ base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ListenOptions&
                                                             grpc::Service& service) {
   // gRPC's own lines are no JSON, and say whom it talks to.
   gpr_set_log_function([](gpr_log_func_args*) {});
-  const auto certificate = ReadText(options.certificate_file);
-  if (!certificate) return Invalid("the certificate file cannot be read: see setting certificate");
+  const auto certificate = base::ReadTextFile(options.certificate_file);
+  if (!certificate || certificate->empty())
+    return Invalid("the certificate file cannot be read: see setting certificate");
   struct stat key_status {};
   if (stat(options.key_file.c_str(), &key_status) != 0) {
     return Invalid("the key file cannot be read: see setting key");
@@ -63,8 +50,8 @@ base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ListenOptions&
   if ((key_status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return Invalid("others may read the key file: chmod 0600 it");
   }
-  const auto key = ReadText(options.key_file);
-  if (!key) return Invalid("the key file cannot be read: see setting key");
+  const auto key = base::ReadTextFile(options.key_file);
+  if (!key || key->empty()) return Invalid("the key file cannot be read: see setting key");
   if (!BelongTogether(options)) {
     return Invalid("the key is not that of the certificate, or one of them is no PEM");
   }

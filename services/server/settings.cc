@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
+
+#include "base/text_file.h"
 
 namespace godwit::server {
 namespace {
@@ -53,14 +51,9 @@ Settings::Settings(std::span<const Setting> declared) : declared_(declared) {
 }
 
 std::optional<SettingError> Settings::ReadFile(const std::string& path) {
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  // Reading a folder as a file throws.
-  if (!std::filesystem::is_regular_file(path, ignored) || !file.is_open()) {
-    return SettingError{path + ": cannot be read"};
-  }
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto wrong = ReadToml(text);
+  const auto text = base::ReadTextFile(path);
+  if (!text) return SettingError{path + ": cannot be read"};
+  auto wrong = ReadToml(*text);
   if (wrong) wrong->text = path + ": " + wrong->text;
   return wrong;
 }

@@ -5,13 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/text_file.h"
 #include "storage/migrate.h"
 #include "storage/postgres.h"
 #include "storage/roster_store.h"
@@ -53,16 +51,6 @@ base::Status WriteFile(const fs::path& path, base::ByteSpan bytes, mode_t mode, 
     return CannotWrite();
   }
   return {};
-}
-
-std::optional<std::string> ReadText(const fs::path& path) {
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  // Reading a folder as a file throws.
-  if (!fs::is_regular_file(path, ignored) || !file.is_open()) return std::nullopt;
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (text.empty()) return std::nullopt;
-  return text;
 }
 
 base::Result<crypto::SecretBytes> ReadSecret(const fs::path& path) {
@@ -144,7 +132,7 @@ base::Status PkiInit(const PkiInitOptions& options, std::ostream& out) {
 }
 
 base::Status PkiIssue(const PkiIssueOptions& options, std::ostream& out) {
-  const auto certificate = ReadText(options.folder / "ca.crt");
+  const auto certificate = base::ReadTextFile(options.folder / "ca.crt");
   if (!certificate) {
     return base::Error(base::Code::kIo, "ca.crt cannot be read: make the authority first");
   }
