@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/init.h"
+#include "fuzz/world.h"
 #include "protocol/ce.h"
 #include "protocol/cold_read.h"
 #include "tests/support/builders.h"
@@ -40,14 +40,6 @@ struct World {
     entries.insert(entries.end(), other.entries().begin(), other.entries().end());
   }
 };
-
-const World& TheWorld() {
-  static const World* const world = [] {
-    support::Require(crypto::Init());
-    return new World;
-  }();
-  return *world;
-}
 
 // An entry of the world, signed anew by `author` with some bytes of its body changed.
 base::Bytes Changed(const World& world, protocol::Reader& r) {
@@ -85,7 +77,7 @@ base::Bytes Changed(const World& world, protocol::Reader& r) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  const World& world = TheWorld();
+  const auto& world = fuzz::TheOnly<World>();
   protocol::ColdRow row = world.vault.Row();
   protocol::Reader r(base::ByteSpan(bytes, size));
   for (int part = 0; part < 8 && r.ok() && !r.rest().empty(); ++part) {

@@ -8,7 +8,7 @@
 #include "crypto/committing.h"
 #include "crypto/hkdf.h"
 #include "crypto/hmac.h"
-#include "crypto/init.h"
+#include "fuzz/world.h"
 #include "protocol/ce.h"
 #include "protocol/join.h"
 #include "protocol/labels.h"
@@ -37,14 +37,6 @@ struct World {
   }
 };
 
-const World& TheWorld() {
-  static const World* const world = [] {
-    support::Require(crypto::Init());
-    return new World;
-  }();
-  return *world;
-}
-
 // A message of the join with a right mac over `body`.
 base::Bytes WithMac(const World& world, std::string_view tag, base::ByteSpan body) {
   Writer w;
@@ -58,7 +50,7 @@ base::Bytes WithMac(const World& world, std::string_view tag, base::ByteSpan bod
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
-  const World& world = TheWorld();
+  const auto& world = fuzz::TheOnly<World>();
   const base::ByteSpan input(bytes + 1, size - 1);
   switch (bytes[0] % 5) {
     case 0:

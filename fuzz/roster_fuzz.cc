@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/init.h"
+#include "fuzz/world.h"
 #include "tests/support/builders.h"
 
 using namespace godwit;
@@ -36,19 +36,11 @@ struct World {
 };
 constexpr std::uint8_t kTypes[] = {1, 3, 4, 5, 7};
 
-const World& TheWorld() {
-  static const World* const world = [] {
-    support::Require(crypto::Init());
-    return new World;
-  }();
-  return *world;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 3) return 0;
-  const World& world = TheWorld();
+  const auto& world = fuzz::TheOnly<World>();
   const std::size_t who = bytes[0] % 5;
   const bool by_root = who == 4;
   protocol::StatementHeader header =

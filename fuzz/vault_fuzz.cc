@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/init.h"
+#include "fuzz/world.h"
 #include "tests/support/builders.h"
 
 using namespace godwit;
@@ -37,19 +37,11 @@ struct World {
   }
 };
 
-const World& TheWorld() {
-  static const World* const world = [] {
-    support::Require(crypto::Init());
-    return new World;
-  }();
-  return *world;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 4) return 0;
-  const World& world = TheWorld();
+  const auto& world = fuzz::TheOnly<World>();
   const support::Person& author = world.realm.person(bytes[0] % 5);
   protocol::EntryHeader header = world.vault.Next(author);
   base::Bytes payload;
