@@ -187,6 +187,19 @@ class IMPORT_SUITE : public testing::Test {
     for (const char* intake : {"in1", "in2"}) organisation_->Sync(intake);
   }
 
+  // Three vaults a row, and nothing else of these kinds.
+  void ExpectThreeVaultsEach(std::size_t rows) {
+    for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
+                                            std::pair(Compartment::kCases, Kind::kSensitive),
+                                            std::pair(Compartment::kIdentity, Kind::kPerson)}) {
+      EXPECT_EQ(support::ServerOf(servers_, compartment)
+                    .database()
+                    .Sql("SELECT count(*) FROM vault WHERE kind = " +
+                         std::to_string(static_cast<int>(kind)))[0][0],
+                std::to_string(rows));
+    }
+  }
+
   // Tries all keys on all boxes of `count` rows drawn at random; prints the seed.
   void TryAllBoxes(std::size_t count) {
     const auto seed = std::random_device()();
@@ -256,16 +269,7 @@ TEST_F(IMPORT_SUITE, EveryRowBecomesACaseThatItsPeopleRead) {
   EXPECT_EQ(report.made_now, kRows);
   EXPECT_EQ(report.refused, 0u);
 
-  // Three vaults each, and nothing else of these kinds.
-  const auto count = [&](Compartment compartment, Kind kind) {
-    return support::ServerOf(servers_, compartment)
-        .database()
-        .Sql("SELECT count(*) FROM vault WHERE kind = " +
-             std::to_string(static_cast<int>(kind)))[0][0];
-  };
-  EXPECT_EQ(count(Compartment::kCases, Kind::kCase), std::to_string(kRows));
-  EXPECT_EQ(count(Compartment::kCases, Kind::kSensitive), std::to_string(kRows));
-  EXPECT_EQ(count(Compartment::kIdentity, Kind::kPerson), std::to_string(kRows));
+  ExpectThreeVaultsEach(kRows);
 
   // A coordinator's board counts what the README of the data counts.
   Realm& coordinator = organisation_->RealmOf("kc1", Compartment::kCases);
@@ -319,7 +323,7 @@ TEST_F(IMPORT_SUITE, EveryRowBecomesACaseThatItsPeopleRead) {
     EXPECT_EQ(again.made_now, 0u);
     EXPECT_EQ(again.imported, kRows);
   }
-  EXPECT_EQ(count(Compartment::kCases, Kind::kCase), std::to_string(kRows));
+  ExpectThreeVaultsEach(kRows);
 
   // The order of arrival must not join the realms: the n-th person is not the n-th case.
   const auto order = [&](Compartment compartment, Kind kind) {
@@ -408,15 +412,7 @@ TEST_F(IMPORT_SUITE, AnInterruptedImportIsFinishedByWhoeverComesNext) {
   // The plan is still there, for importers alone.
   const ImportReport report = RunImport(organisation_->Of("in2"), path);
   EXPECT_EQ(report.imported, 300u);
-  for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
-                                          std::pair(Compartment::kCases, Kind::kSensitive),
-                                          std::pair(Compartment::kIdentity, Kind::kPerson)}) {
-    EXPECT_EQ(support::ServerOf(servers_, compartment)
-                  .database()
-                  .Sql("SELECT count(*) FROM vault WHERE kind = " +
-                       std::to_string(static_cast<int>(kind)))[0][0],
-              "300");
-  }
+  ExpectThreeVaultsEach(300);
 }
 
 // The real program is killed at random moments, and a colleague with an empty home finishes.
@@ -452,15 +448,7 @@ TEST_F(IMPORT_SUITE, KilledAtRandomMomentsItLosesAndDoublesNothing) {
   const ImportReport report = RunImport(*second, path);
   EXPECT_EQ(report.imported, kSample);
   EXPECT_EQ(RunImport(organisation_->Of("in2"), path).made_now, 0u);
-  for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kCase),
-                                          std::pair(Compartment::kCases, Kind::kSensitive),
-                                          std::pair(Compartment::kIdentity, Kind::kPerson)}) {
-    EXPECT_EQ(support::ServerOf(servers_, compartment)
-                  .database()
-                  .Sql("SELECT count(*) FROM vault WHERE kind = " +
-                       std::to_string(static_cast<int>(kind)))[0][0],
-              std::to_string(kSample));
-  }
+  ExpectThreeVaultsEach(kSample);
 }
 
 TEST_F(IMPORT_SUITE, OnlyIntakeImports) {
