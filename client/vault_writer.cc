@@ -44,8 +44,8 @@ class Draft {
   Status Epoch(const protocol::Vek& vek, const protocol::MemberList& list,
                const std::map<std::uint32_t, const protocol::Vek*>& older) {
     const std::uint32_t number = state_.epoch().number + 1;
-    auto made = protocol::MakeEpoch(vek, state_.id(), number, list, realm_.roster(),
-                                    realm_.roster().head_seq(), older);
+    auto made = protocol::MakeEpoch(vek, state_.id(), number, list, state_.epoch().guests,
+                                    realm_.roster(), realm_.roster().head_seq(), older);
     if (!made) return made.error();
     transport::EntryUpload upload;
     for (auto& [member, box] : made->boxes) {

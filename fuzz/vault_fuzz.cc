@@ -33,6 +33,9 @@ struct World {
         protocol::WriteEntryPayload(vault.RekeyingOf(vault.vault().epoch().list).epoch.payload),
         protocol::WriteEntryPayload(vault.Revision(caseworker, note, "more").rev),
         protocol::WriteEntryPayload(vault.TombOf(note)),
+        protocol::WriteEntryPayload(protocol::State{1, 0, 0}),
+        protocol::WriteEntryPayload(protocol::Assent{vault.vault().head(), 1}),
+        protocol::WriteEntryPayload(protocol::Ask{protocol::Ask::kToRead, 1, 1, {note}}),
     };
   }
 };
@@ -49,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     header.type = bytes[1];
     payload.assign(bytes + 2, bytes + size);
   } else {
-    const std::size_t which = bytes[1] % 3;
+    const std::size_t which = bytes[1] % world.payloads.size();
     header.type = static_cast<std::uint8_t>(2 + which);
     payload = world.payloads[which];
     const std::size_t at = (bytes[2] | bytes[3] << 8) % payload.size();

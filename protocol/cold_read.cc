@@ -8,23 +8,20 @@ namespace {
 base::Error Invalid(base::Literal why) { return {base::Code::kEntryInvalid, why}; }
 
 // What one entry of the row must fulfil by itself: form, signature, place, an active author.
-base::Result<SignedEntry> ReadOne(base::ByteSpan bytes, const base::VaultId* vault,
-                                  const Roster& roster) {
-  const auto raw = CheckSigned(bytes, roster);
+base::Result<SignedEntry> ReadOne(base::ByteSpan bytes, const base::VaultId& vault,
+                                  const GuestKeys& guests, const Roster& roster) {
+  const auto raw = CheckSigned(bytes, roster, guests);
   if (!raw) return raw.error();
   const EntryHeader& h = raw->header;
   if (h.realm != roster.realm()) return Invalid("an entry of another realm");
-  if (h.vault != (vault == nullptr ? VaultIdOf(raw->body) : *vault)) {
-    return Invalid("an entry of another vault");
-  }
+  if (h.vault != vault) return Invalid("an entry of another vault");
   if (h.roster_head != roster.LinkAt(h.roster_seq)) {
     return base::Error(base::Code::kFork, "an entry cites another roster");
   }
   auto payload = ReadEntryPayload(h.type, raw->payload);
   if (!payload) return payload.error();
-  if (roster.FindDevice(h.author_device)->member != h.author_member ||
-      !roster.IsActiveAt(h.author_device, h.roster_seq)) {
-    return Invalid("an entry by a device that is not the author's, or not active");
+  if (const auto status = CheckAuthorDevice(h, roster, h.roster_seq); !status) {
+    return status.error();
   }
   return SignedEntry{h, EntryLink(bytes), *std::move(payload)};
 }
@@ -48,10 +45,20 @@ base::Status CheckHead(const SignedEntry& head, const ColdVault& cold,
     if (rev->record == pinned_record) return Invalid("a newer pinned record than the row's");
     return CheckRev(h, *rev, cold.kind, cold.epoch, false, roster, h.roster_seq);
   }
+  if (IsByGuest(h)) return Invalid("a guest writes REV alone");
   if (const auto* tomb = std::get_if<Tomb>(&head.payload)) {
     const auto perm = CheckTomb(h, *tomb, cold.kind, cold.epoch, tomb->record == pinned_record,
                                 roster, h.roster_seq);
     return perm ? base::Status() : perm.error();
+  }
+  if (std::holds_alternative<State>(head.payload)) {
+    return CheckStateAuthor(h, cold.kind, cold.epoch, roster, h.roster_seq);
+  }
+  if (const auto* assent = std::get_if<Assent>(&head.payload)) {
+    return CheckAssent(h, *assent, cold.kind, cold.epoch, roster, h.roster_seq);
+  }
+  if (const auto* ask = std::get_if<Ask>(&head.payload)) {
+    return CheckAsk(h, *ask, cold.kind, cold.epoch, roster, h.roster_seq);
   }
   return Invalid("a head that the row should hold as an epoch");
 }
@@ -96,19 +103,22 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
   cold.kind = first.kind();
 
   std::vector<Place> places{PlaceOf(*create)};
+  GuestKeys guests;
   std::vector<EpochInForce> in_force;
   std::vector<std::uint64_t> epoch_seqs;
   for (const base::Bytes& bytes : row.epochs) {
-    const auto entry = ReadOne(bytes, &cold.vault, roster);
+    const auto entry = ReadOne(bytes, cold.vault, guests, roster);
     if (!entry) return entry.error();
     const EntryHeader& h = entry->header;
     const auto* epoch = std::get_if<Epoch>(&entry->payload);
     if (epoch == nullptr) return Invalid("not an EPOCH where one should be");
     if (h.seq <= places.back().header.seq) return Invalid("EPOCHs out of order");
     if (h.epoch_link != cold.epoch.link) return Invalid("EPOCHs that do not follow each other");
-    const auto status = CheckEpoch(h, *epoch, cold.kind, cold.epoch, first.creator(),
-                                   create->header.roster_seq, roster, h.roster_seq);
+    // No STATE is at hand: what one would allow, the whole chain must show.
+    const EpochPlace place{cold.kind, first.creator(), create->header.roster_seq, cold.epoch, {}};
+    const auto status = CheckEpoch(h, *epoch, place, roster, h.roster_seq);
     if (!status) return status.error();
+    for (const auto& [guest, listed] : epoch->guests) guests[guest] = listed.device;
     cold.epoch = InForce(h, entry->link, *epoch);
     cold.epochs.push_back(*epoch);
     in_force.push_back(cold.epoch);
@@ -117,7 +127,7 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
   }
   if (in_force.empty()) return Invalid("a vault without an epoch");
 
-  const auto pinned = ReadOne(row.pinned, &cold.vault, roster);
+  const auto pinned = ReadOne(row.pinned, cold.vault, guests, roster);
   if (!pinned) return pinned.error();
   const EntryHeader& pinned_header = pinned->header;
   const auto* rev = std::get_if<Rev>(&pinned->payload);
@@ -142,7 +152,7 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
   }
   places.push_back(PlaceOf(*pinned));
 
-  const auto head = ReadOne(row.head, &cold.vault, roster);
+  const auto head = ReadOne(row.head, cold.vault, guests, roster);
   if (!head) return head.error();
   if (head->link != cold.epoch.link && head->link != pinned->link) {
     if (const auto status = CheckHead(*head, cold, first.pinned_record(), roster); !status) {

@@ -52,6 +52,15 @@ void Write(Writer& w, const Rev& p) {
 
 void Write(Writer& w, const Tomb& p) { w.Fixed(p.record).U64(p.rver).Fixed(p.rprev).U8(p.reason); }
 
+void Write(Writer& w, const State& p) { w.U8(p.frozen).U8(p.hold).U32(p.erase_day); }
+
+void Write(Writer& w, const Assent& p) { w.Fixed(p.target).U8(p.say); }
+
+void Write(Writer& w, const Ask& p) {
+  w.U8(p.what).U16(p.reason).U16(p.hours).U16(static_cast<std::uint16_t>(p.records.size()));
+  for (const auto& record : p.records) w.Fixed(record);
+}
+
 Create ReadCreate(Reader& r) {
   Create p;
   p.nonce = r.Array<16>();
@@ -121,7 +130,35 @@ Tomb ReadTomb(Reader& r) {
   return p;
 }
 
+State ReadState(Reader& r) {
+  State p;
+  p.frozen = r.U8();
+  p.hold = r.U8();
+  p.erase_day = r.U32();
+  return p;
+}
+
+Assent ReadAssent(Reader& r) {
+  Assent p;
+  p.target = r.Take<base::Link>();
+  p.say = r.U8();
+  return p;
+}
+
+Ask ReadAsk(Reader& r) {
+  Ask p;
+  p.what = r.U8();
+  p.reason = r.U16();
+  p.hours = r.U16();
+  r.List([&](Reader& item) { p.records.insert(item.Take<base::RecordId>()); });
+  return p;
+}
+
 }  // namespace
+
+bool IsByGuest(const EntryHeader& header) {
+  return std::ranges::equal(header.author_member.bytes(), header.author_device.bytes());
+}
 
 base::Result<RawEntry> ReadEntry(base::ByteSpan bytes) {
   RawEntry e;
@@ -176,6 +213,15 @@ base::Result<EntryPayload> ReadEntryPayload(std::uint8_t type, base::ByteSpan pa
     case static_cast<std::uint8_t>(EntryType::kTomb):
       p = ReadTomb(r);
       break;
+    case static_cast<std::uint8_t>(EntryType::kState):
+      p = ReadState(r);
+      break;
+    case static_cast<std::uint8_t>(EntryType::kAssent):
+      p = ReadAssent(r);
+      break;
+    case static_cast<std::uint8_t>(EntryType::kAsk):
+      p = ReadAsk(r);
+      break;
     default:
       return base::Error(base::Code::kUnsupported,
                          "an entry of a type that this Godwit does not know: update it");
@@ -191,13 +237,9 @@ base::Bytes WriteEntryPayload(const EntryPayload& payload) {
 }
 
 std::uint8_t TypeOf(const EntryPayload& payload) {
-  struct Visitor {
-    EntryType operator()(const Create&) { return EntryType::kCreate; }
-    EntryType operator()(const Epoch&) { return EntryType::kEpoch; }
-    EntryType operator()(const Rev&) { return EntryType::kRev; }
-    EntryType operator()(const Tomb&) { return EntryType::kTomb; }
-  };
-  return static_cast<std::uint8_t>(std::visit(Visitor{}, payload));
+  // The variant lists them in the order of their types.
+  static_assert(std::variant_size_v<EntryPayload> == kLastEntryType);
+  return static_cast<std::uint8_t>(payload.index() + 1);
 }
 
 base::Bytes SignEntry(EntryHeader header, const EntryPayload& payload,

@@ -63,6 +63,9 @@ struct RawEntry {
   crypto::Signature signature;
 };
 
+// Whether a guest wrote it: both author ids are the guest's. No member's id is a device's.
+[[nodiscard]] bool IsByGuest(const EntryHeader& header);
+
 // E_SIG: `bytes` are no entry in CE, or not of this tag. E_UNSUPPORTED: another ver.
 base::Result<RawEntry> ReadEntry(base::ByteSpan bytes);
 // H("link", VE)
@@ -84,6 +87,8 @@ struct EpochGuest {
   std::uint32_t expires_hour = 0;
   DeviceKeys device;
   base::Sha256Hash box_hash;
+
+  friend bool operator==(const EpochGuest&, const EpochGuest&) = default;
 };
 struct Epoch {
   std::uint32_t epoch = 0;
@@ -120,7 +125,32 @@ struct Tomb {
   base::Link rprev;
   std::uint8_t reason = 0;
 };
-using EntryPayload = std::variant<Create, Epoch, Rev, Tomb>;
+// All three values as they shall be.
+struct State {
+  std::uint8_t frozen = 0;
+  std::uint8_t hold = 0;
+  std::uint32_t erase_day = 0;  // days since 1970-01-01 UTC, 0: none
+
+  friend bool operator==(const State&, const State&) = default;
+};
+struct Assent {
+  static constexpr std::uint8_t kYes = 1;
+  static constexpr std::uint8_t kNo = 2;
+
+  base::Link target;
+  std::uint8_t say = 0;
+};
+inline constexpr std::uint16_t kMaxAskHours = 72;
+struct Ask {
+  static constexpr std::uint8_t kToRead = 1;
+
+  std::uint8_t what = 0;
+  std::uint16_t reason = 0;
+  std::uint16_t hours = 0;
+  std::set<base::RecordId> records;  // empty: all
+};
+// In the order of their types.
+using EntryPayload = std::variant<Create, Epoch, Rev, Tomb, State, Assent, Ask>;
 
 // E_SIG: not the CE of that type's payload. E_UNSUPPORTED: a type that this build does not know.
 base::Result<EntryPayload> ReadEntryPayload(std::uint8_t type, base::ByteSpan payload);

@@ -22,36 +22,61 @@ std::array<std::uint8_t, 32> CommitmentOf(const Vek& vek, const base::RealmId& r
                                VekCommitmentContext(realm, vault, epoch));
 }
 
-base::Result<base::Bytes> SealVek(const Vek& vek, const base::VaultId& vault, std::uint32_t epoch,
-                                  const base::MemberId& member, std::uint32_t puk_gen,
-                                  const Roster& roster, std::uint64_t r) {
-  const Roster::PukGen* puk = roster.PukAt(member, r);
-  if (puk == nullptr || puk->gen != puk_gen) {
-    return base::Error(base::Code::kInvalidArgument, "an epoch's list is older than the roster");
+base::Sha256Hash HashOf(base::ByteSpan box) { return base::Sha256Hash(crypto::Sha256(box)); }
+
+// Makes the boxes that an EPOCH's rows ask for, and their hashes in it.
+base::Status SealBoxes(const Vek& vek, const base::VaultId& vault, const Roster& roster,
+                       std::uint64_t r, NewEpoch& made) {
+  Epoch& epoch = made.payload;
+  const auto seal = [&](const Kems& kems, const crypto::BoxLabel& label, base::ByteSpan context) {
+    return crypto::SealBox(crypto::DefaultHpke(), kems.at(kAlgX25519), label, context, vek);
+  };
+  for (auto& [member, row] : epoch.list) {
+    if (row.puk_gen == 0) continue;
+    const Roster::PukGen* puk = roster.PukAt(member, r);
+    if (puk == nullptr || puk->gen != row.puk_gen) {
+      return base::Error(base::Code::kInvalidArgument, "an epoch's list is older than the roster");
+    }
+    auto box = seal(puk->kems, labels::kVekBox,
+                    VekBoxContext(roster.realm(), vault, epoch.epoch, member, row.puk_gen));
+    if (!box) return box.error();
+    row.box_hash = HashOf(*box);
+    made.boxes[member] = *std::move(box);
   }
-  return crypto::SealBox(crypto::DefaultHpke(), puk->kems.at(kAlgX25519), labels::kVekBox,
-                         VekBoxContext(roster.realm(), vault, epoch, member, puk_gen), vek);
+  for (auto& [guest, row] : epoch.guests) {
+    auto box = seal(row.device.kems, labels::kVekGuestBox,
+                    VekGuestBoxContext(roster.realm(), vault, epoch.epoch, guest));
+    if (!box) return box.error();
+    row.box_hash = HashOf(*box);
+    made.guest_boxes[guest] = *std::move(box);
+  }
+  const std::uint8_t use = epoch.list.empty() ? kRecoverySealed : kRecoveryLive;
+  const Roster::Recovery* recovery = roster.RecoveryAt(use, r);
+  if (recovery == nullptr) return {};
+  epoch.rec_gen = recovery->set.gen;
+  auto box =
+      seal(recovery->set.kems, labels::kVekRecoveryBox,
+           VekRecoveryBoxContext(roster.realm(), vault, epoch.epoch, use, recovery->set.gen));
+  if (!box) return box.error();
+  epoch.rec_box_hash = HashOf(*box);
+  made.rec_box = *std::move(box);
+  return {};
 }
 
 }  // namespace
 
 base::Result<NewEpoch> MakeEpoch(const Vek& vek, const base::VaultId& vault, std::uint32_t number,
-                                 const MemberList& list, const Roster& roster, std::uint64_t r,
+                                 const MemberList& list, const GuestList& guests,
+                                 const Roster& roster, std::uint64_t r,
                                  const std::map<std::uint32_t, const Vek*>& older) {
   NewEpoch made;
   made.payload.epoch = number;
   made.payload.commitment = CommitmentOf(vek, roster.realm(), vault, number);
-  made.payload.rec_gen = roster.RecAt(r);
-  for (const auto& [member, row] : list) {
-    EpochRow& out = made.payload.list[member];
-    out.perm = row.perm;
-    out.puk_gen = row.puk_gen;
-    if (row.puk_gen == 0) continue;
-    auto box = SealVek(vek, vault, number, member, row.puk_gen, roster, r);
-    if (!box) return box.error();
-    out.box_hash = base::Sha256Hash(crypto::Sha256(*box));
-    made.boxes[member] = *std::move(box);
+  for (const auto& [member, row] : list) made.payload.list[member] = {row.perm, row.puk_gen, {}};
+  for (const auto& [guest, row] : guests) {
+    made.payload.guests[guest] = {row.perm, row.expires_hour, row.device, {}};
   }
+  if (const auto status = SealBoxes(vek, vault, roster, r, made); !status) return status.error();
   if (!older.empty()) {
     crypto::StackSecret<32> key;
     crypto::Derive(vek, labels::kPreviousKey, {}, key.Expose());
@@ -69,8 +94,7 @@ base::Result<Vek> OpenVek(const Epoch& epoch, const base::RealmId& realm,
                           const base::VaultId& vault, const base::MemberId& member,
                           const crypto::KemKeyPair& puk_kem, base::ByteSpan box) {
   const auto row = epoch.list.find(member);
-  if (row == epoch.list.end() || row->second.puk_gen == 0 ||
-      base::Sha256Hash(crypto::Sha256(box)) != row->second.box_hash) {
+  if (row == epoch.list.end() || row->second.puk_gen == 0 || HashOf(box) != row->second.box_hash) {
     return Mismatch();
   }
   auto vek = crypto::OpenBox<VekTag>(
@@ -106,11 +130,11 @@ base::Result<Vek> UnwrapVek(const Vek& vek, const Epoch& epoch, const Epoch& old
 
 base::Status CheckBoxes(const Vek& vek, const Epoch& epoch, const base::VaultId& vault,
                         const Roster& roster, std::uint64_t r) {
-  for (const auto& [member, row] : epoch.list) {
-    if (row.puk_gen == 0) continue;
-    const auto box = SealVek(vek, vault, epoch.epoch, member, row.puk_gen, roster, r);
-    if (!box) return box.error();
-    if (base::Sha256Hash(crypto::Sha256(*box)) != row.box_hash) return Mismatch();
+  NewEpoch again{epoch, {}, {}, {}};
+  if (const auto status = SealBoxes(vek, vault, roster, r, again); !status) return status;
+  if (again.payload.list != epoch.list || again.payload.guests != epoch.guests ||
+      again.payload.rec_box_hash != epoch.rec_box_hash) {
+    return Mismatch();
   }
   return {};
 }

@@ -18,13 +18,18 @@ namespace godwit::protocol {
 struct NewEpoch {
   Epoch payload;
   std::map<base::MemberId, base::Bytes> boxes;
+  std::map<base::GuestId, base::Bytes> guest_boxes;
+  base::Bytes rec_box;  // empty where no recovery secret is current
 };
 
-// Makes epoch `number` of a vault for `list`, which must be as want() leaves it at roster seq `r`:
-// a box of `vek` for every row with a puk_gen, its commitment, and a wrap of each of `older`.
-// INVALID_ARGUMENT: a row's gen is not the one of the roster.
+// Makes epoch `number` of a vault for `list`, which must be as want() leaves it at roster seq `r`,
+// and for `guests`: a box of `vek` for every row with a puk_gen, for every guest and for the
+// recovery secret current at `r` (an empty list seals the vault: the secret of use 2), its
+// commitment, and a wrap of each of `older`. INVALID_ARGUMENT: a row's gen is not the one of the
+// roster.
 base::Result<NewEpoch> MakeEpoch(const Vek& vek, const base::VaultId& vault, std::uint32_t number,
-                                 const MemberList& list, const Roster& roster, std::uint64_t r,
+                                 const MemberList& list, const GuestList& guests,
+                                 const Roster& roster, std::uint64_t r,
                                  const std::map<std::uint32_t, const Vek*>& older = {});
 
 // Opens the box of `member` under an EPOCH that was verified. E_KEY_MISMATCH: the box is not the
@@ -40,7 +45,7 @@ base::Result<Vek> UnwrapVek(const Vek& vek, const Epoch& epoch, const Epoch& old
                             const base::RealmId& realm, const base::VaultId& vault);
 
 // Recomputes every box of an EPOCH, as whoever holds its key can. E_KEY_MISMATCH: one of them is
-// garbage, so that its member would be locked out.
+// garbage, so that its member, its guest or a recovery would be locked out.
 base::Status CheckBoxes(const Vek& vek, const Epoch& epoch, const base::VaultId& vault,
                         const Roster& roster, std::uint64_t r);
 

@@ -1,5 +1,7 @@
 #include "protocol/keys.h"
 
+#include <algorithm>
+
 #include "crypto/box.h"
 #include "crypto/committing.h"
 #include "crypto/hash.h"
@@ -13,14 +15,15 @@ constexpr std::size_t kXWingPublicKeySize = 1216;
 
 }  // namespace
 
+bool IsValidKem(std::uint16_t alg, base::ByteSpan key) {
+  if (alg == kAlgX25519) return crypto::IsStrictX25519Key(key);
+  return alg == kAlgXWing && key.size() == kXWingPublicKeySize;
+}
+
 bool AreValidKems(const Kems& kems) {
-  if (!kems.contains(kAlgX25519)) return false;
-  for (const auto& [alg, key] : kems) {
-    if (alg == kAlgX25519 && crypto::IsStrictX25519Key(key)) continue;
-    if (alg == kAlgXWing && key.size() == kXWingPublicKeySize) continue;
-    return false;
-  }
-  return true;
+  return kems.contains(kAlgX25519) && std::ranges::all_of(kems, [](const auto& kem) {
+           return IsValidKem(kem.first, kem.second);
+         });
 }
 
 void WriteKems(Writer& writer, const Kems& kems) {
@@ -100,6 +103,20 @@ base::Bytes VekBoxContext(const base::RealmId& realm, const base::VaultId& vault
                           std::uint32_t puk_gen) {
   Writer w;
   w.U16(kSuite1).Fixed(realm).Fixed(vault).U32(epoch).Fixed(member).U32(puk_gen);
+  return w.Take();
+}
+
+base::Bytes VekGuestBoxContext(const base::RealmId& realm, const base::VaultId& vault,
+                               std::uint32_t epoch, const base::GuestId& guest) {
+  Writer w;
+  w.U16(kSuite1).Fixed(realm).Fixed(vault).U32(epoch).Fixed(guest);
+  return w.Take();
+}
+
+base::Bytes VekRecoveryBoxContext(const base::RealmId& realm, const base::VaultId& vault,
+                                  std::uint32_t epoch, std::uint8_t use, std::uint32_t rec_gen) {
+  Writer w;
+  w.U16(kSuite1).Fixed(realm).Fixed(vault).U32(epoch).U8(use).U32(rec_gen);
   return w.Take();
 }
 

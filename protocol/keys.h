@@ -27,6 +27,8 @@ inline constexpr std::uint16_t kAlgX25519 = 1;
 inline constexpr std::uint16_t kAlgXWing = 2;
 using Kems = std::map<std::uint16_t, base::Bytes>;
 
+// Whether `key` is one of algorithm `alg`: X25519 strict, X-Wing of 1216 bytes, no other.
+[[nodiscard]] bool IsValidKem(std::uint16_t alg, base::ByteSpan key);
 // Whether `kems` obeys section 2: X25519 present and strict, X-Wing of 1216 bytes, no other.
 [[nodiscard]] bool AreValidKems(const Kems& kems);
 void WriteKems(Writer& writer, const Kems& kems);
@@ -77,6 +79,10 @@ base::Bytes PukPreviousContext(const base::RealmId& realm, const base::MemberId&
                                std::uint32_t gen, std::uint32_t previous_gen);
 base::Bytes VekBoxContext(const base::RealmId& realm, const base::VaultId& vault,
                           std::uint32_t epoch, const base::MemberId& member, std::uint32_t puk_gen);
+base::Bytes VekGuestBoxContext(const base::RealmId& realm, const base::VaultId& vault,
+                               std::uint32_t epoch, const base::GuestId& guest);
+base::Bytes VekRecoveryBoxContext(const base::RealmId& realm, const base::VaultId& vault,
+                                  std::uint32_t epoch, std::uint8_t use, std::uint32_t rec_gen);
 base::Bytes VekCommitmentContext(const base::RealmId& realm, const base::VaultId& vault,
                                  std::uint32_t epoch);
 base::Bytes VekPreviousContext(const base::RealmId& realm, const base::VaultId& vault,

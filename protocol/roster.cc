@@ -66,18 +66,6 @@ struct Roster::NewOnce {
   }
 };
 
-// Who signs a statement, with the roles at that point.
-struct Roster::Author {
-  bool root = false;
-  base::MemberId member;
-  Roles roles = 0;
-
-  // Whether one signer is enough: both thresholds are 1 in every organisation that this build
-  // takes. T is an owner, G an owner or admin; root suffices for the types it may author.
-  bool IsOwner() const { return root || (roles & kOwner) != 0; }
-  bool IsGranter() const { return root || (roles & (kOwner | kAdmin)) != 0; }
-};
-
 base::Status Roster::Append(base::ByteSpan bytes) {
   const auto raw = ReadStatement(bytes);
   if (!raw) return raw.error();
@@ -96,7 +84,7 @@ base::Status Roster::Append(base::ByteSpan bytes) {
       key = first->root_pk;
     }
   } else if (by_root) {
-    key = root_pk_;
+    key = root_pk();
   } else if (const Device* device = FindDevice(h.author_device)) {
     key = device->keys.sign_pk;
   }
@@ -133,41 +121,38 @@ base::Status Roster::Append(base::ByteSpan bytes) {
     return {};
   }
 
-  const auto payload = ReadStatementPayload(h.type, raw->payload);
+  auto payload = ReadStatementPayload(h.type, raw->payload);
   if (!payload) return payload.error();
-  Author author;
-  author.root = by_root;
+  const Signer author{h.author_member, h.author_device};
   if (!by_root) {
-    author.member = h.author_member;
     const Device* device = FindDevice(h.author_device);
     if (device->member != h.author_member || !IsActiveAt(h.author_device, head_seq())) {
       return Invalid("a statement by a device that is not the author's, or not active");
     }
-    author.roles = RolesAt(author.member, head_seq());
   }
   if (!policy().has_log && (h.log_size != 0 || !h.log_root.IsZero())) {
     return Invalid("log fields in a realm without a log");
   }
 
-  const base::Status checked = std::visit(
-      [&](const auto& p) -> base::Status {
-        using Payload = std::decay_t<decltype(p)>;
-        if constexpr (std::is_same_v<Payload, Genesis>) {
-          return Invalid("a second GENESIS");
-        } else if constexpr (std::is_same_v<Payload, MemberAdd> ||
-                             std::is_same_v<Payload, PukRotate> ||
-                             std::is_same_v<Payload, PolicySet>) {
-          return Check(author, p, fresh);
-        } else {
-          return Check(author, p);
-        }
-      },
-      *payload);
-  if (!checked) return checked;
-
-  std::visit([&](const auto& p) { Take(seq, p); }, *payload);
-  Take(std::move(fresh));
-  links_.push_back(StatementLink(bytes));
+  const base::Link link = StatementLink(bytes);
+  std::optional<Power> before;
+  if (!pending_.empty()) before = PowerAt(head_seq());
+  base::Status taken;
+  if (const auto* approve = std::get_if<Approve>(&*payload)) {
+    taken = AddApproval(seq, author, *approve);
+  } else if (const auto* close = std::get_if<Close>(&*payload)) {
+    taken = AddClose(seq, author, *close);
+  } else {
+    taken = Add(Pending{seq, link, h.time_ms, h.suite, author, *std::move(payload), {}});
+  }
+  if (!taken) return taken;
+  links_.push_back(link);
+  if (before && *before != PowerAt(head_seq())) {
+    std::erase_if(pending_, [&](const Pending& each) {
+      const Need need = NeedOf(each);
+      return need == Need::kOwners || need == Need::kRoot;
+    });
+  }
   return {};
 }
 
@@ -207,19 +192,329 @@ base::Status Roster::CheckThresholds(const Policy& policy, std::size_t owners,
   if (policy.owner_threshold > owners || policy.grant_threshold > granters) {
     return Invalid("a threshold above the number of those who could meet it");
   }
-  if (policy.owner_threshold > 1 || policy.grant_threshold > 1) {
-    return base::Error(base::Code::kUnsupported,
-                       "a threshold above 1 is not supported by this Godwit: update it");
+  return {};
+}
+
+bool Roster::IsTrustee(std::uint8_t use, const base::MemberId& member) const {
+  const Recovery* recovery = RecoveryAt(use, head_seq());
+  return recovery != nullptr && std::ranges::any_of(recovery->set.shares, [&](const auto& share) {
+           return share.second.member == member;
+         });
+}
+
+// Whether without `member` fewer than k trustees of the live secret would be members.
+bool Roster::IsNeededTrustee(const base::MemberId& member) const {
+  if (!IsTrustee(kRecoveryLive, member)) return false;
+  const Recovery* recovery = RecoveryAt(kRecoveryLive, head_seq());
+  std::set<base::MemberId> left;
+  for (const auto& [index, share] : recovery->set.shares) {
+    if (share.member != member && IsMemberAt(share.member, head_seq())) left.insert(share.member);
+  }
+  return left.size() < recovery->set.k;
+}
+
+Roster::Need Roster::NeedOf(const Pending& statement) const {
+  constexpr Roles kPower = kOwner | kAdmin;
+  struct Visitor {
+    const Roster& roster;
+    const Signer& author;
+
+    Roles RolesOf(const base::MemberId& member) const {
+      return roster.RolesAt(member, roster.head_seq());
+    }
+    Need operator()(const Genesis&) const { return Need::kAuthor; }
+    Need operator()(const MemberAdd& add) const {
+      return (add.roles & kPower) != 0 ? Need::kOwners : Need::kGranters;
+    }
+    Need operator()(const DeviceAdd&) const { return Need::kDevice; }
+    Need operator()(const DeviceRevoke&) const { return Need::kAuthor; }
+    Need operator()(const PukRotate&) const { return Need::kAuthor; }
+    Need operator()(const MemberRemove& remove) const {
+      if ((RolesOf(remove.member) & kOwner) != 0) return Need::kOwners;
+      if (author.member == remove.member) return Need::kAuthor;
+      return roster.IsNeededTrustee(remove.member) ? Need::kOwners : Need::kGranters;
+    }
+    Need operator()(const RoleSet& set) const {
+      const Roles now = RolesOf(set.member);
+      const bool drops = set.roles != 0 && set.roles != now && (set.roles & ~now) == 0;
+      if (author.member == set.member && drops) return Need::kAuthor;
+      return ((now | set.roles) & kPower) != 0 ? Need::kOwners : Need::kGranters;
+    }
+    Need operator()(const PolicySet&) const { return Need::kOwners; }
+    Need operator()(const RecoverySet&) const { return Need::kOwners; }
+    Need operator()(const RecoveryRequest&) const { return Need::kTrustees; }
+    Need operator()(const Approve&) const { return Need::kAuthor; }
+    Need operator()(const Close&) const { return Need::kAuthor; }
+    Need operator()(const RootRotate&) const { return Need::kRoot; }
+  };
+  return std::visit(Visitor{*this, statement.author}, statement.payload);
+}
+
+bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_author) const {
+  const StatementPayload& payload = statement.payload;
+  if (signer.IsRoot()) {
+    return std::holds_alternative<MemberAdd>(payload) ||
+           std::holds_alternative<DeviceRevoke>(payload) ||
+           std::holds_alternative<MemberRemove>(payload) ||
+           std::holds_alternative<RoleSet>(payload) || std::holds_alternative<RootRotate>(payload);
+  }
+  if (!IsActiveAt(signer.device, head_seq())) return false;
+  const Roles roles = RolesAt(signer.member, head_seq());
+  const bool owner = (roles & kOwner) != 0;
+  const bool granter = (roles & (kOwner | kAdmin)) != 0;
+  switch (NeedOf(statement)) {
+    case Need::kAuthor:
+      if (const auto* revoke = std::get_if<DeviceRevoke>(&payload)) {
+        const bool owns = (RolesAt(revoke->member, head_seq()) & kOwner) != 0;
+        return signer.member == revoke->member || (owns ? owner : granter);
+      }
+      if (const auto* rotate = std::get_if<PukRotate>(&payload)) {
+        return signer.member == rotate->member;
+      }
+      return is_author;
+    case Need::kGranters:
+    case Need::kOwners: {
+      // Who gains or loses a role does not decide on it.
+      if (const auto* set = std::get_if<RoleSet>(&payload)) {
+        if (signer.member == set->member) return false;
+      }
+      return NeedOf(statement) == Need::kOwners ? owner : granter;
+    }
+    case Need::kDevice: {
+      const bool own = signer.member == std::get<DeviceAdd>(payload).member;
+      return is_author ? own
+                       : !own && granter && (policy().flags & Policy::kDeviceAddNeedsAdmin) != 0;
+    }
+    case Need::kTrustees: {
+      const auto& request = std::get<RecoveryRequest>(payload);
+      if (signer.member == request.recipient_member) return false;
+      return is_author ? (roles & kAdmin) != 0 : IsTrustee(request.use, signer.member);
+    }
+    case Need::kRoot:
+      return owner || IsTrustee(kRecoveryLive, signer.member);
+  }
+  return false;
+}
+
+bool Roster::IsComplete(const Pending& statement) const {
+  if (!Counts(statement, statement.author, true)) {
+    const Need need = NeedOf(statement);
+    if (need == Need::kAuthor || need == Need::kDevice || need == Need::kTrustees) return false;
+  }
+  std::vector<Signer> counting;
+  if (Counts(statement, statement.author, true)) counting.push_back(statement.author);
+  std::size_t approvals = 0;
+  for (const Approval& approval : statement.approvals) {
+    if (!Counts(statement, approval.signer, false)) continue;
+    counting.push_back(approval.signer);
+    ++approvals;
+  }
+  if (std::ranges::any_of(counting, &Signer::IsRoot)) return true;
+  switch (NeedOf(statement)) {
+    case Need::kAuthor:
+      return true;
+    case Need::kGranters:
+      return counting.size() >= policy().grant_threshold;
+    case Need::kOwners:
+      return counting.size() >= policy().owner_threshold;
+    case Need::kDevice:
+      return (policy().flags & Policy::kDeviceAddNeedsAdmin) == 0 || approvals > 0;
+    case Need::kTrustees: {
+      const auto& request = std::get<RecoveryRequest>(statement.payload);
+      const Recovery* recovery = RecoveryAt(request.use, head_seq());
+      return recovery != nullptr && approvals >= recovery->set.k;
+    }
+    case Need::kRoot: {
+      const Recovery* recovery = RecoveryAt(kRecoveryLive, head_seq());
+      if (recovery == nullptr) return false;
+      std::size_t owners = 0;
+      std::size_t trustees = 0;
+      std::size_t both = 0;
+      for (const Signer& signer : counting) {
+        const bool owner = (RolesAt(signer.member, head_seq()) & kOwner) != 0;
+        const bool trustee = IsTrustee(kRecoveryLive, signer.member);
+        both += owner && trustee;
+        owners += owner && !trustee;
+        trustees += trustee && !owner;
+      }
+      // Nobody counts as both.
+      const std::size_t want_owners = policy().owner_threshold;
+      const std::size_t want_trustees = recovery->set.k;
+      const std::size_t missing = (want_owners > owners ? want_owners - owners : 0) +
+                                  (want_trustees > trustees ? want_trustees - trustees : 0);
+      return missing <= both;
+    }
+  }
+  return false;
+}
+
+Roster::Power Roster::PowerAt(std::uint64_t seq) const {
+  Power power{{}, policy().owner_threshold, policy().grant_threshold, root_pk()};
+  for (const auto& [id, member] : members_) {
+    if ((RolesAt(id, seq) & kOwner) != 0) power.owners.insert(id);
+  }
+  return power;
+}
+
+base::Status Roster::Add(Pending statement) {
+  if (!Counts(statement, statement.author, true)) {
+    return Invalid("a statement by somebody who may not make it");
+  }
+  if (IsComplete(statement)) return TakeEffect(statement, statement.seq);
+  NewOnce fresh{*this, {}, {}, {}};
+  const auto checked = std::visit(
+      [&](const auto& payload) { return Check(statement, payload, fresh); }, statement.payload);
+  if (!checked) return checked;
+  if (const auto* add = std::get_if<DeviceAdd>(&statement.payload)) {
+    if (std::ranges::any_of(pending_, [&](const Pending& each) {
+          const auto* other = std::get_if<DeviceAdd>(&each.payload);
+          return other != nullptr && other->member == add->member;
+        })) {
+      return Invalid("a second DEVICE_ADD of a member waits");
+    }
+  } else {
+    std::size_t all = 0;
+    std::size_t own = 0;
+    for (const Pending& each : pending_) {
+      if (std::holds_alternative<DeviceAdd>(each.payload)) continue;
+      ++all;
+      own += each.author.member == statement.author.member;
+    }
+    if (own >= kMaxPendingOfAuthor || all >= kMaxPending) {
+      return Invalid("more statements wait than may: close one");
+    }
+  }
+  pending_.push_back(std::move(statement));
+  return {};
+}
+
+base::Status Roster::AddApproval(std::uint64_t seq, const Signer& signer, const Approve& approve) {
+  const auto found = std::ranges::find(pending_, approve.target, &Pending::link);
+  if (found == pending_.end()) return Invalid("an APPROVE of nothing that waits");
+  const auto is_signer = [&](const Approval& approval) {
+    return approval.signer.member == signer.member;
+  };
+  if (found->author.member == signer.member || std::ranges::any_of(found->approvals, is_signer)) {
+    return Invalid("a second signature of one member");
+  }
+  if (!Counts(*found, signer, false)) return Invalid("an APPROVE by somebody who does not count");
+  if (const auto* request = std::get_if<RecoveryRequest>(&found->payload)) {
+    const auto& shares = RecoveryAt(request->use, head_seq())->set.shares;
+    const auto share = shares.find(approve.index);
+    if (share == shares.end() || share->second.member != signer.member) {
+      return Invalid("an APPROVE with a share that is not the approver's");
+    }
+  } else if (approve.index != kNoShare || !approve.sealed_hash.IsZero()) {
+    return Invalid("an APPROVE with a share where none is asked for");
+  }
+  Pending approved = *found;
+  approved.approvals.push_back({signer, approve.index, approve.sealed_hash});
+  if (!IsComplete(approved)) {
+    *found = std::move(approved);
+    return {};
+  }
+  return TakeEffect(approved, seq);
+}
+
+base::Status Roster::AddClose(std::uint64_t seq, const Signer& signer, const Close& close) {
+  if (close.result > 2) return Invalid("unknown result of a CLOSE");
+  if (signer.IsRoot()) return Invalid("a CLOSE by root");
+  const auto waiting = std::ranges::find(pending_, close.target, &Pending::link);
+  const auto open = std::ranges::find_if(requests_, [&](const Request& request) {
+    return request.link == close.target && request.closed_seq == kNever;
+  });
+  if (waiting == pending_.end() && open == requests_.end()) {
+    return Invalid("a CLOSE of nothing that is open");
+  }
+  const Roles roles = RolesAt(signer.member, head_seq());
+  if (close.result != 0) {
+    if (open == requests_.end() || (roles & kAdmin) == 0) {
+      return Invalid("a CLOSE that only an admin makes, of a request in effect");
+    }
+  } else {
+    const Signer& author = open == requests_.end() ? waiting->author : open->author;
+    if (author.member != signer.member && (roles & kOwner) == 0) {
+      return Invalid("a CLOSE by neither the author nor an owner");
+    }
+  }
+  if (open != requests_.end()) {
+    open->closed_seq = seq;
+    return {};
+  }
+  const auto names = [&](const auto* payload) {
+    return payload != nullptr && payload->member == signer.member;
+  };
+  if (names(std::get_if<MemberRemove>(&waiting->payload)) ||
+      names(std::get_if<RoleSet>(&waiting->payload))) {
+    return Invalid("a CLOSE by the member whom the statement names");
+  }
+  pending_.erase(waiting);
+  return {};
+}
+
+base::Status Roster::TakeEffect(const Pending& statement, std::uint64_t seq) {
+  NewOnce fresh{*this, {}, {}, {}};
+  const auto checked = std::visit(
+      [&](const auto& payload) { return Check(statement, payload, fresh); }, statement.payload);
+  if (!checked) return checked;
+  if (const auto status = CheckOwnersLeft(statement); !status) return status;
+  const auto* request = std::get_if<RecoveryRequest>(&statement.payload);
+  if (request != nullptr && std::ranges::any_of(requests_, [](const Request& each) {
+        return each.closed_seq == kNever;
+      })) {
+    return Invalid("a RECOVERY_REQUEST while another is open");
+  }
+
+  const Pending taken = statement;
+  std::erase_if(pending_, [&](const Pending& each) { return each.link == taken.link; });
+  std::visit(
+      [&](const auto& payload) {
+        using Payload = std::decay_t<decltype(payload)>;
+        if constexpr (std::is_same_v<Payload, RecoveryRequest>) {
+          for (Recovery& recovery : recoveries_) {
+            if (recovery.set.use == payload.use) {
+              recovery.spent_seq = std::min(recovery.spent_seq, seq);
+            }
+          }
+          requests_.push_back({seq, kNever, taken.link, taken.author, payload, taken.approvals});
+        } else if constexpr (!std::is_same_v<Payload, Approve> && !std::is_same_v<Payload, Close>) {
+          Take(seq, payload);
+        }
+      },
+      taken.payload);
+  Take(std::move(fresh));
+  const auto* set = std::get_if<RecoverySet>(&taken.payload);
+  std::erase_if(pending_, [&](const Pending& each) {
+    const auto* asked = std::get_if<RecoveryRequest>(&each.payload);
+    return set != nullptr && asked != nullptr && asked->use == set->use;
+  });
+  return {};
+}
+
+base::Status Roster::CheckOwnersLeft(const Pending& statement) const {
+  const auto by_root = [](const Approval& approval) { return approval.signer.IsRoot(); };
+  if (statement.author.IsRoot() || std::ranges::any_of(statement.approvals, by_root)) return {};
+  const base::MemberId* loses = nullptr;
+  if (const auto* remove = std::get_if<MemberRemove>(&statement.payload)) loses = &remove->member;
+  if (const auto* set = std::get_if<RoleSet>(&statement.payload)) {
+    if ((set->roles & kOwner) == 0) loses = &set->member;
+  }
+  if (loses == nullptr || (RolesAt(*loses, head_seq()) & kOwner) == 0 ||
+      !HasActiveDeviceAt(*loses, head_seq())) {
+    return {};
+  }
+  if (CountActive(kOwner, head_seq()) - 1 < policy().owner_threshold) {
+    return Invalid("fewer owners with a device would be left than the threshold");
   }
   return {};
 }
 
-base::Status Roster::Check(const Author& author, const MemberAdd& add, NewOnce& fresh) const {
+base::Status Roster::Check(const Pending&, const Genesis&, NewOnce&) const {
+  return Invalid("a second GENESIS");
+}
+
+base::Status Roster::Check(const Pending&, const MemberAdd& add, NewOnce& fresh) const {
   if (!AreValidRoles(compartment_, add.roles)) return Invalid("roles that cannot be held");
-  const bool sets_power = (add.roles & (kOwner | kAdmin)) != 0;
-  if (sets_power ? !author.IsOwner() : !author.IsGranter()) {
-    return Invalid("MEMBER_ADD by somebody who may not grant these roles");
-  }
   if (add.join > 1) return Invalid("unknown way of joining");
   if (add.join != 0 && !policy().has_log) return Invalid("a remote join in a realm without a log");
   if (const auto status = fresh.Id(add.member.bytes()); !status) return status;
@@ -227,25 +522,31 @@ base::Status Roster::Check(const Author& author, const MemberAdd& add, NewOnce& 
   return fresh.DeviceKeysOf(add.device, PopMessage(realm_, add), add.pop);
 }
 
-base::Status Roster::Check(const Author& author, const DeviceRevoke& revoke) const {
+base::Status Roster::Check(const Pending&, const DeviceAdd& add, NewOnce& fresh) const {
+  if (!IsMemberAt(add.member, head_seq())) return Invalid("DEVICE_ADD of no member");
+  if (IsStaleAt(add.member, head_seq())) return Invalid("DEVICE_ADD while the PUK is stale");
+  if (ActiveDevicesAt(add.member, head_seq()).size() >= kMaxActiveDevices) {
+    return Invalid("more than 16 devices of a member");
+  }
+  const PukGen* puk = PukAt(add.member, head_seq());
+  if (add.puk_gen != (puk == nullptr ? 0 : puk->gen)) {
+    return Invalid("DEVICE_ADD with another PUK than the member's");
+  }
+  if (puk == nullptr && !add.box_hash.IsZero()) return Invalid("DEVICE_ADD with a box of no PUK");
+  return fresh.DeviceKeysOf(add.device, PopMessage(realm_, add), add.pop);
+}
+
+base::Status Roster::Check(const Pending&, const DeviceRevoke& revoke, NewOnce&) const {
   if (revoke.reason < 1 || revoke.reason > 3) return Invalid("unknown reason of a revoke");
   const Device* device = FindDevice(revoke.device);
   if (device == nullptr || device->member != revoke.member ||
       !IsActiveAt(revoke.device, head_seq())) {
     return Invalid("DEVICE_REVOKE of no active device of that member");
   }
-  if (!author.root && author.member == revoke.member) return {};
-  const bool owns = (RolesAt(revoke.member, head_seq()) & kOwner) != 0;
-  if (owns ? !author.IsOwner() : !author.IsGranter()) {
-    return Invalid("DEVICE_REVOKE by somebody who may not");
-  }
   return {};
 }
 
-base::Status Roster::Check(const Author& author, const PukRotate& rotate, NewOnce& fresh) const {
-  if (author.root || author.member != rotate.member) {
-    return Invalid("PUK_ROTATE by another than the member");
-  }
+base::Status Roster::Check(const Pending&, const PukRotate& rotate, NewOnce& fresh) const {
   const PukGen* last = PukAt(rotate.member, head_seq());
   if (rotate.gen != (last == nullptr ? 0 : last->gen) + 1) {
     return Invalid("a PUK's gen is not the next");
@@ -262,23 +563,19 @@ base::Status Roster::Check(const Author& author, const PukRotate& rotate, NewOnc
   return fresh.KemKeys(rotate.kems);
 }
 
-base::Status Roster::Check(const Author& author, const MemberRemove& remove) const {
+base::Status Roster::Check(const Pending&, const MemberRemove& remove, NewOnce&) const {
   if (remove.reason < 1 || remove.reason > 4) return Invalid("unknown reason of a removal");
   if (!IsMemberAt(remove.member, head_seq())) return Invalid("MEMBER_REMOVE of no member");
-  const bool owns = (RolesAt(remove.member, head_seq()) & kOwner) != 0;
-  const bool self = !author.root && author.member == remove.member;
-  if (owns ? !author.IsOwner() : !self && !author.IsGranter()) {
-    return Invalid("MEMBER_REMOVE by somebody who may not");
-  }
-  if (owns && !author.root && HasActiveDeviceAt(remove.member, head_seq()) &&
-      CountActive(kOwner, head_seq()) - 1 < policy().owner_threshold) {
-    return Invalid("MEMBER_REMOVE would leave fewer owners than the threshold");
-  }
   return {};
 }
 
-base::Status Roster::Check(const Author& author, const PolicySet& set, NewOnce& fresh) const {
-  if (author.root || !author.IsOwner()) return Invalid("POLICY_SET by another than an owner");
+base::Status Roster::Check(const Pending&, const RoleSet& set, NewOnce&) const {
+  if (!AreValidRoles(compartment_, set.roles)) return Invalid("roles that cannot be held");
+  if (!IsMemberAt(set.member, head_seq())) return Invalid("ROLE_SET of no member");
+  return {};
+}
+
+base::Status Roster::Check(const Pending&, const PolicySet& set, NewOnce& fresh) const {
   if (const auto status = CheckPolicy(set.policy); !status) return status;
   if (const auto status = CheckPolicySuccession(policy(), set.policy); !status) return status;
   if (set.policy.audit_gen > policy().audit_gen) {
@@ -288,9 +585,94 @@ base::Status Roster::Check(const Author& author, const PolicySet& set, NewOnce& 
                          CountActive(kOwner | kAdmin, head_seq()));
 }
 
+base::Status Roster::Check(const Pending&, const RecoverySet& set, NewOnce& fresh) const {
+  if (set.use != kRecoveryLive && set.use != kRecoverySealed) {
+    return Invalid("unknown use of a recovery secret");
+  }
+  if (set.scheme != 1) return Invalid("unknown scheme of a recovery secret");
+  std::uint32_t last = 0;
+  for (const Recovery& recovery : recoveries_) {
+    if (recovery.set.use == set.use) last = recovery.set.gen;
+  }
+  if (set.gen != last + 1) return Invalid("a recovery secret's gen is not the next");
+  if (set.gen == 1 && set.rec_prev) return Invalid("a first recovery secret wraps another");
+  if (!AreValidKems(set.kems)) return Invalid("a recovery secret's key is none");
+  if (set.k < 2 || set.k > set.shares.size() || set.shares.size() > kMaxShares) {
+    return Invalid("k of n that is none: 2 <= k <= n <= 16");
+  }
+  std::set<base::MemberId> trustees;
+  std::size_t next = 0;
+  for (const auto& [index, share] : set.shares) {
+    if (index != next++) return Invalid("the shares' indexes have a gap");
+    if (share.member.IsZero()) {
+      if (!share.device.IsZero() || !share.sealed_hash.IsZero() ||
+          share.ack != crypto::Signature()) {
+        return Invalid("a printed share has a holder's fields");
+      }
+      continue;
+    }
+    const Device* device = FindDevice(share.device);
+    if (!IsMemberAt(share.member, head_seq()) || device == nullptr ||
+        device->member != share.member || !IsActiveAt(share.device, head_seq())) {
+      return Invalid("a trustee is no member with that device");
+    }
+    if (!crypto::Verify(device->keys.sign_pk, labels::kShareAck,
+                        ShareAckMessage(realm_, set, index, share.share_commit), share.ack)) {
+      return Invalid("a trustee's acknowledgement is wrong");
+    }
+    trustees.insert(share.member);
+  }
+  if (trustees.size() < set.k) return Invalid("fewer trustees than shares are needed");
+  return fresh.KemKeys(set.kems);
+}
+
+base::Status Roster::Check(const Pending& statement, const RecoveryRequest& request,
+                           NewOnce& fresh) const {
+  if (request.use != kRecoveryLive && request.use != kRecoverySealed) {
+    return Invalid("unknown use of a recovery secret");
+  }
+  const Recovery* recovery = RecoveryAt(request.use, head_seq());
+  if (recovery == nullptr || request.rec_gen != recovery->set.gen) {
+    return Invalid("a RECOVERY_REQUEST of no current secret");
+  }
+  if (request.vaults.empty() || request.vaults.size() > kMaxRecoveryVaults) {
+    return Invalid("a RECOVERY_REQUEST of no vault, or of more than 256");
+  }
+  const auto is_recipient = [&](const Approval& approval) {
+    return approval.signer.member == request.recipient_member;
+  };
+  if (statement.author.member == request.recipient_member ||
+      std::ranges::any_of(statement.approvals, is_recipient)) {
+    return Invalid("the recipient of a recovery decides on it");
+  }
+  const Device* device = FindDevice(request.recipient_device);
+  if (device == nullptr || device->member != request.recipient_member ||
+      !IsActiveAt(request.recipient_device, head_seq())) {
+    return Invalid("the recipient of a recovery has no such device");
+  }
+  const std::uint16_t alg = statement.suite == kSuite1 ? kAlgX25519 : kAlgXWing;
+  if (!IsValidKem(alg, request.eph_kem_pk)) return Invalid("a recovery's ephemeral key is none");
+  if (!crypto::Verify(device->keys.sign_pk, labels::kRecoveryRequest,
+                      RecoveryRequestMessage(realm_, request), request.sig)) {
+    return Invalid("the recipient of a recovery did not sign for it");
+  }
+  return fresh.KemKeys({{alg, request.eph_kem_pk}});
+}
+
+base::Status Roster::Check(const Pending&, const Approve&, NewOnce&) const { return {}; }
+base::Status Roster::Check(const Pending&, const Close&, NewOnce&) const { return {}; }
+
+base::Status Roster::Check(const Pending&, const RootRotate& rotate, NewOnce& fresh) const {
+  if (!crypto::Verify(rotate.new_root_pk, labels::kRosterPop, PopMessage(realm_, rotate),
+                      rotate.pop)) {
+    return Invalid("the new root key's proof of possession is wrong");
+  }
+  return fresh.SignKey(rotate.new_root_pk);
+}
+
 void Roster::Take(std::uint64_t seq, const Genesis& genesis) {
   compartment_ = Compartment{genesis.compartment};
-  root_pk_ = genesis.root_pk;
+  roots_.emplace_back(seq, genesis.root_pk);
   policies_.emplace_back(seq, genesis.policy);
   for (const auto& [id, row] : genesis.members) {
     Member& member = members_[id];
@@ -308,6 +690,13 @@ void Roster::Take(std::uint64_t seq, const MemberAdd& add) {
   member.invite = add.invite;
   member.roles.emplace_back(seq, add.roles);
   AddDevice(seq, add.member, add.device);
+}
+
+void Roster::Take(std::uint64_t seq, const DeviceAdd& add) {
+  AddDevice(seq, add.member, add.device);
+  if (add.puk_gen != 0) {
+    members_.at(add.member).puks.back().box_hashes[DeviceIdOf(add.device)] = add.box_hash;
+  }
 }
 
 void Roster::Take(std::uint64_t seq, const DeviceRevoke& revoke) {
@@ -331,8 +720,20 @@ void Roster::Take(std::uint64_t seq, const MemberRemove& remove) {
   }
 }
 
+void Roster::Take(std::uint64_t seq, const RoleSet& set) {
+  members_.at(set.member).roles.emplace_back(seq, set.roles);
+}
+
 void Roster::Take(std::uint64_t seq, const PolicySet& set) {
   policies_.emplace_back(seq, set.policy);
+}
+
+void Roster::Take(std::uint64_t seq, const RecoverySet& set) {
+  recoveries_.push_back({seq, kNever, set});
+}
+
+void Roster::Take(std::uint64_t seq, const RootRotate& rotate) {
+  roots_.emplace_back(seq, rotate.new_root_pk);
 }
 
 void Roster::Take(NewOnce&& fresh) {
@@ -345,6 +746,10 @@ void Roster::AddDevice(std::uint64_t seq, const base::MemberId& member, const De
   const base::DeviceId id = DeviceIdOf(keys);
   devices_[id] = Device{member, keys, seq, kNever};
   members_.at(member).devices.push_back(id);
+}
+
+const crypto::SigningPublicKey& Roster::RootPkAt(std::uint64_t seq) const {
+  return *EffectiveAt(roots_, seq);
 }
 
 const Policy& Roster::PolicyAt(std::uint64_t seq) const { return *EffectiveAt(policies_, seq); }
@@ -417,9 +822,23 @@ const Roster::PukGen* Roster::UsablePukAt(const base::MemberId& id, std::uint64_
   return PukAt(id, seq);
 }
 
-// No RECOVERY_SET can take effect in what this build takes.
-std::uint32_t Roster::RecAt(std::uint64_t) const { return 0; }
-std::uint32_t Roster::Rec2At(std::uint64_t) const { return 0; }
+const Roster::Recovery* Roster::RecoveryAt(std::uint8_t use, std::uint64_t seq) const {
+  const Recovery* current = nullptr;
+  for (const Recovery& recovery : recoveries_) {
+    if (recovery.set.use == use && recovery.seq <= seq) current = &recovery;
+  }
+  return current != nullptr && current->spent_seq <= seq ? nullptr : current;
+}
+
+std::uint32_t Roster::RecAt(std::uint64_t seq) const {
+  const Recovery* recovery = RecoveryAt(kRecoveryLive, seq);
+  return recovery == nullptr ? 0 : recovery->set.gen;
+}
+
+std::uint32_t Roster::Rec2At(std::uint64_t seq) const {
+  const Recovery* recovery = RecoveryAt(kRecoverySealed, seq);
+  return recovery == nullptr ? 0 : recovery->set.gen;
+}
 
 std::size_t Roster::CountActive(Roles roles, std::uint64_t seq) const {
   return static_cast<std::size_t>(std::ranges::count_if(members_, [&](const auto& entry) {

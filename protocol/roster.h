@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -18,6 +19,8 @@
 
 namespace godwit::protocol {
 
+inline constexpr std::size_t kMaxPendingOfAuthor = 3;
+inline constexpr std::size_t kMaxPending = 16;
 inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 // The verified roster of a realm: who belongs to it, as of every statement so far. A pure function
@@ -50,6 +53,44 @@ class Roster {
     std::vector<base::DeviceId> devices;  // ever listed
   };
 
+  // Who signs a statement: a member with a device, or root (both zero).
+  struct Signer {
+    base::MemberId member;
+    base::DeviceId device;
+    bool IsRoot() const { return member.IsZero() && device.IsZero(); }
+  };
+  struct Approval {
+    Signer signer;
+    std::uint8_t index = kNoShare;
+    base::Sha256Hash sealed_hash;
+  };
+  // A statement that needs more than its author, from its seq until the APPROVE that completes it,
+  // a CLOSE, or what makes it void.
+  struct Pending {
+    std::uint64_t seq = 0;
+    base::Link link;
+    std::uint64_t time_ms = 0;
+    std::uint16_t suite = kSuite1;
+    Signer author;
+    StatementPayload payload;
+    std::vector<Approval> approvals;
+  };
+  // A recovery secret, from the RECOVERY_SET's effect on.
+  struct Recovery {
+    std::uint64_t seq = 0;
+    std::uint64_t spent_seq = kNever;  // of the effect of a RECOVERY_REQUEST
+    RecoverySet set;
+  };
+  // A RECOVERY_REQUEST in effect.
+  struct Request {
+    std::uint64_t seq = 0;  // of the APPROVE that completed it
+    std::uint64_t closed_seq = kNever;
+    base::Link link;
+    Signer author;
+    RecoveryRequest request;
+    std::vector<Approval> approvals;
+  };
+
   // Verifies `statement` as the next one and takes it; on an error nothing changes. Codes, in the
   // order of section 5's checks: E_SIG, E_UNSUPPORTED, E_DOWNGRADE, E_FORK, E_ROSTER_INVALID.
   base::Status Append(base::ByteSpan statement);
@@ -63,7 +104,8 @@ class Roster {
   const base::Fingerprint& fingerprint() const { return fingerprint_; }
   const base::RealmId& realm() const { return realm_; }
   Compartment compartment() const { return compartment_; }
-  const crypto::SigningPublicKey& root_pk() const { return root_pk_; }
+  const crypto::SigningPublicKey& root_pk() const { return roots_.back().second; }
+  const crypto::SigningPublicKey& RootPkAt(std::uint64_t seq) const;
   const Policy& policy() const { return policies_.back().second; }
   const Policy& PolicyAt(std::uint64_t seq) const;
 
@@ -86,30 +128,79 @@ class Roster {
   const PukGen* PukAt(const base::MemberId& member, std::uint64_t seq) const;
   // The same if boxes can be made for it: the member is there, has an active device, is not stale.
   const PukGen* UsablePukAt(const base::MemberId& member, std::uint64_t seq) const;
-  // Gen of the recovery secret current at `seq`, 0 if none or spent: of use 1, of use 2.
+  // The recovery secret of `use` current at `seq`, or nullptr: none, or spent.
+  const Recovery* RecoveryAt(std::uint8_t use, std::uint64_t seq) const;
+  // Its gen, or 0: of use 1, of use 2.
   std::uint32_t RecAt(std::uint64_t seq) const;
   std::uint32_t Rec2At(std::uint64_t seq) const;
+
+  // What waits at the head, in the order of their seqs.
+  const std::vector<Pending>& pending() const { return pending_; }
+  // All that ever took effect, in that order.
+  const std::vector<Recovery>& recoveries() const { return recoveries_; }
+  const std::vector<Request>& requests() const { return requests_; }
 
  private:
   // The ids and keys that a statement makes new, to be taken over when it takes effect.
   struct NewOnce;
-  struct Author;
+  // Whose signatures a statement needs, by the table of section 4, at the head.
+  enum class Need : std::uint8_t { kAuthor, kGranters, kOwners, kDevice, kTrustees, kRoot };
 
   base::Status CheckGenesis(const RawStatement& raw, const Genesis& genesis, NewOnce& fresh) const;
-  base::Status Check(const Author& author, const MemberAdd& add, NewOnce& fresh) const;
-  base::Status Check(const Author& author, const DeviceRevoke& revoke) const;
-  base::Status Check(const Author& author, const PukRotate& rotate, NewOnce& fresh) const;
-  base::Status Check(const Author& author, const MemberRemove& remove) const;
-  base::Status Check(const Author& author, const PolicySet& set, NewOnce& fresh) const;
   base::Status CheckThresholds(const Policy& policy, std::size_t owners,
                                std::size_t granters) const;
 
+  Need NeedOf(const Pending& statement) const;
+  // Whether `signer` counts for `statement` at the head, as its author or as an approver.
+  bool Counts(const Pending& statement, const Signer& signer, bool is_author) const;
+  bool IsComplete(const Pending& statement) const;
+  bool IsTrustee(std::uint8_t use, const base::MemberId& member) const;
+  bool IsNeededTrustee(const base::MemberId& member) const;
+
+  // What makes void, where it changes, what waits for owners.
+  struct Power {
+    std::set<base::MemberId> owners;
+    std::uint8_t owner_threshold = 0;
+    std::uint8_t grant_threshold = 0;
+    crypto::SigningPublicKey root_pk;
+    bool operator==(const Power&) const = default;
+  };
+  Power PowerAt(std::uint64_t seq) const;
+
+  base::Status Add(Pending statement);
+  base::Status AddApproval(std::uint64_t seq, const Signer& signer, const Approve& approve);
+  base::Status AddClose(std::uint64_t seq, const Signer& signer, const Close& close);
+  // Checks all conditions of `statement` at the head, and takes it as in effect at `seq`.
+  base::Status TakeEffect(const Pending& statement, std::uint64_t seq);
+
+  // The conditions that do not depend on who signs. Those of a statement that waits are checked
+  // when it comes and when it takes effect.
+  base::Status Check(const Pending& statement, const Genesis& genesis, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const MemberAdd& add, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const DeviceAdd& add, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const DeviceRevoke& revoke, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const PukRotate& rotate, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const MemberRemove& remove, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const RoleSet& set, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const PolicySet& set, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const RecoverySet& set, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const RecoveryRequest& request,
+                     NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const Approve& approve, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const Close& close, NewOnce& fresh) const;
+  base::Status Check(const Pending& statement, const RootRotate& rotate, NewOnce& fresh) const;
+  base::Status CheckOwnersLeft(const Pending& statement) const;
+
   void Take(std::uint64_t seq, const Genesis& genesis);
   void Take(std::uint64_t seq, const MemberAdd& add);
+  void Take(std::uint64_t seq, const DeviceAdd& add);
   void Take(std::uint64_t seq, const DeviceRevoke& revoke);
   void Take(std::uint64_t seq, const PukRotate& rotate);
   void Take(std::uint64_t seq, const MemberRemove& remove);
+  void Take(std::uint64_t seq, const RoleSet& set);
   void Take(std::uint64_t seq, const PolicySet& set);
+  void Take(std::uint64_t seq, const RecoverySet& set);
+  void Take(std::uint64_t seq, const RootRotate& rotate);
   void Take(NewOnce&& fresh);
   void AddDevice(std::uint64_t seq, const base::MemberId& member, const DeviceKeys& keys);
 
@@ -120,10 +211,13 @@ class Roster {
   base::Fingerprint fingerprint_;
   base::RealmId realm_;
   Compartment compartment_ = Compartment::kIdentity;
-  crypto::SigningPublicKey root_pk_;
+  std::vector<std::pair<std::uint64_t, crypto::SigningPublicKey>> roots_;
   std::vector<std::pair<std::uint64_t, Policy>> policies_;
   std::map<base::MemberId, Member> members_;
   std::unordered_map<base::DeviceId, Device> devices_;
+  std::vector<Pending> pending_;
+  std::vector<Recovery> recoveries_;  // of both uses
+  std::vector<Request> requests_;
   // New once in the life of a realm (section 2).
   std::set<base::Bytes> used_ids_;
   std::set<crypto::SigningPublicKey> used_sign_keys_;

@@ -43,6 +43,12 @@ void Write(Writer& w, const MemberAdd& p) {
   w.Fixed(p.pop);
 }
 
+void Write(Writer& w, const DeviceAdd& p) {
+  w.Fixed(p.member);
+  WriteDeviceKeys(w, p.device);
+  w.U32(p.puk_gen).Fixed(p.box_hash).Fixed(p.pop);
+}
+
 void Write(Writer& w, const DeviceRevoke& p) { w.Fixed(p.member).Fixed(p.device).U8(p.reason); }
 
 void Write(Writer& w, const PukRotate& p) {
@@ -55,7 +61,34 @@ void Write(Writer& w, const PukRotate& p) {
 
 void Write(Writer& w, const MemberRemove& p) { w.Fixed(p.member).U8(p.reason); }
 
+void Write(Writer& w, const RoleSet& p) { w.Fixed(p.member).U16(p.roles); }
+
 void Write(Writer& w, const PolicySet& p) { WritePolicy(w, p.policy); }
+
+void Write(Writer& w, const RecoverySet& p) {
+  w.U8(p.use).U8(p.scheme).U32(p.gen);
+  WriteKems(w, p.kems);
+  w.U8(p.k).U8(p.rec_prev ? 1 : 0);
+  if (p.rec_prev) w.Raw(*p.rec_prev);
+  w.U16(static_cast<std::uint16_t>(p.shares.size()));
+  for (const auto& [index, share] : p.shares) {
+    w.U8(index).Fixed(share.member).Fixed(share.share_commit).Fixed(share.sealed_hash);
+    w.Fixed(share.device).Fixed(share.ack);
+  }
+}
+
+void Write(Writer& w, const RecoveryRequest& p) {
+  w.U8(p.use).U32(p.rec_gen).Fixed(p.recipient_member).Fixed(p.recipient_device);
+  w.Var16(p.eph_kem_pk).Fixed(p.reason_hash).U16(static_cast<std::uint16_t>(p.vaults.size()));
+  for (const auto& vault : p.vaults) w.Fixed(vault);
+  w.Fixed(p.sig);
+}
+
+void Write(Writer& w, const Approve& p) { w.Fixed(p.target).U8(p.index).Fixed(p.sealed_hash); }
+
+void Write(Writer& w, const Close& p) { w.Fixed(p.target).U8(p.result); }
+
+void Write(Writer& w, const RootRotate& p) { w.Fixed(p.new_root_pk).Fixed(p.pop); }
 
 Genesis ReadGenesis(Reader& r) {
   Genesis p;
@@ -91,6 +124,16 @@ MemberAdd ReadMemberAdd(Reader& r) {
   return p;
 }
 
+DeviceAdd ReadDeviceAdd(Reader& r) {
+  DeviceAdd p;
+  p.member = r.Take<base::MemberId>();
+  p.device = ReadDeviceKeys(r);
+  p.puk_gen = r.U32();
+  p.box_hash = r.Take<base::Sha256Hash>();
+  p.pop = r.Take<crypto::Signature>();
+  return p;
+}
+
 DeviceRevoke ReadDeviceRevoke(Reader& r) {
   DeviceRevoke p;
   p.member = r.Take<base::MemberId>();
@@ -118,6 +161,72 @@ MemberRemove ReadMemberRemove(Reader& r) {
   MemberRemove p;
   p.member = r.Take<base::MemberId>();
   p.reason = r.U8();
+  return p;
+}
+
+RoleSet ReadRoleSet(Reader& r) {
+  RoleSet p;
+  p.member = r.Take<base::MemberId>();
+  p.roles = r.U16();
+  return p;
+}
+
+RecoverySet ReadRecoverySet(Reader& r) {
+  RecoverySet p;
+  p.use = r.U8();
+  p.scheme = r.U8();
+  p.gen = r.U32();
+  p.kems = ReadKems(r);
+  p.k = r.U8();
+  if (r.Presence()) p.rec_prev = base::ToBytes(r.Raw(kRecoveryWrapSize));
+  r.List([&](Reader& item) {
+    const std::uint8_t index = item.U8();
+    item.KeyEnds();
+    RecoveryShare& share = p.shares[index];
+    share.member = item.Take<base::MemberId>();
+    share.share_commit = item.Take<base::Sha256Hash>();
+    share.sealed_hash = item.Take<base::Sha256Hash>();
+    share.device = item.Take<base::DeviceId>();
+    share.ack = item.Take<crypto::Signature>();
+  });
+  return p;
+}
+
+RecoveryRequest ReadRecoveryRequest(Reader& r) {
+  RecoveryRequest p;
+  p.use = r.U8();
+  p.rec_gen = r.U32();
+  p.recipient_member = r.Take<base::MemberId>();
+  p.recipient_device = r.Take<base::DeviceId>();
+  p.eph_kem_pk = base::ToBytes(r.Var16());
+  p.reason_hash = r.Take<base::Sha256Hash>();
+  r.List([&](Reader& item) {
+    p.vaults.insert(item.Take<base::VaultId>());
+    item.KeyEnds();
+  });
+  p.sig = r.Take<crypto::Signature>();
+  return p;
+}
+
+Approve ReadApprove(Reader& r) {
+  Approve p;
+  p.target = r.Take<base::Link>();
+  p.index = r.U8();
+  p.sealed_hash = r.Take<base::Sha256Hash>();
+  return p;
+}
+
+Close ReadClose(Reader& r) {
+  Close p;
+  p.target = r.Take<base::Link>();
+  p.result = r.U8();
+  return p;
+}
+
+RootRotate ReadRootRotate(Reader& r) {
+  RootRotate p;
+  p.new_root_pk = r.Take<crypto::SigningPublicKey>();
+  p.pop = r.Take<crypto::Signature>();
   return p;
 }
 
@@ -161,28 +270,50 @@ base::Link StatementLink(base::ByteSpan statement) {
 base::Result<StatementPayload> ReadStatementPayload(std::uint8_t type, base::ByteSpan payload) {
   Reader r(payload);
   StatementPayload p;
-  switch (type) {
-    case static_cast<std::uint8_t>(StatementType::kGenesis):
+  if (type > kLastStatementType) {
+    return base::Error(base::Code::kUnsupported,
+                       "a statement of a type that this Godwit does not know: update it");
+  }
+  switch (StatementType{type}) {
+    case StatementType::kGenesis:
       p = ReadGenesis(r);
       break;
-    case static_cast<std::uint8_t>(StatementType::kMemberAdd):
+    case StatementType::kMemberAdd:
       p = ReadMemberAdd(r);
       break;
-    case static_cast<std::uint8_t>(StatementType::kDeviceRevoke):
+    case StatementType::kDeviceAdd:
+      p = ReadDeviceAdd(r);
+      break;
+    case StatementType::kDeviceRevoke:
       p = ReadDeviceRevoke(r);
       break;
-    case static_cast<std::uint8_t>(StatementType::kPukRotate):
+    case StatementType::kPukRotate:
       p = ReadPukRotate(r);
       break;
-    case static_cast<std::uint8_t>(StatementType::kMemberRemove):
+    case StatementType::kMemberRemove:
       p = ReadMemberRemove(r);
       break;
-    case static_cast<std::uint8_t>(StatementType::kPolicySet):
+    case StatementType::kRoleSet:
+      p = ReadRoleSet(r);
+      break;
+    case StatementType::kPolicySet:
       p = PolicySet{ReadPolicy(r)};
       break;
-    default:
-      return base::Error(base::Code::kUnsupported,
-                         "a statement of a type that this Godwit does not know: update it");
+    case StatementType::kRecoverySet:
+      p = ReadRecoverySet(r);
+      break;
+    case StatementType::kRecoveryRequest:
+      p = ReadRecoveryRequest(r);
+      break;
+    case StatementType::kApprove:
+      p = ReadApprove(r);
+      break;
+    case StatementType::kClose:
+      p = ReadClose(r);
+      break;
+    case StatementType::kRootRotate:
+      p = ReadRootRotate(r);
+      break;
   }
   if (!r.Done()) return NoStatement();
   return p;
@@ -195,15 +326,9 @@ base::Bytes WriteStatementPayload(const StatementPayload& payload) {
 }
 
 std::uint8_t TypeOf(const StatementPayload& payload) {
-  struct Visitor {
-    StatementType operator()(const Genesis&) { return StatementType::kGenesis; }
-    StatementType operator()(const MemberAdd&) { return StatementType::kMemberAdd; }
-    StatementType operator()(const DeviceRevoke&) { return StatementType::kDeviceRevoke; }
-    StatementType operator()(const PukRotate&) { return StatementType::kPukRotate; }
-    StatementType operator()(const MemberRemove&) { return StatementType::kMemberRemove; }
-    StatementType operator()(const PolicySet&) { return StatementType::kPolicySet; }
-  };
-  return static_cast<std::uint8_t>(std::visit(Visitor{}, payload));
+  // The variant lists them in the order of their types.
+  static_assert(std::variant_size_v<StatementPayload> == kLastStatementType + 1);
+  return static_cast<std::uint8_t>(payload.index());
 }
 
 base::Bytes PopMessage(const base::RealmId& realm, StatementPayload payload) {
@@ -213,8 +338,29 @@ base::Bytes PopMessage(const base::RealmId& realm, StatementPayload payload) {
     }
   }
   if (auto* add = std::get_if<MemberAdd>(&payload)) add->pop = {};
+  if (auto* add = std::get_if<DeviceAdd>(&payload)) {
+    add->puk_gen = 0;
+    add->box_hash = {};
+    add->pop = {};
+  }
+  if (auto* rotate = std::get_if<RootRotate>(&payload)) rotate->pop = {};
   Writer w;
   w.Fixed(realm).U8(TypeOf(payload)).Raw(WriteStatementPayload(payload));
+  return w.Take();
+}
+
+base::Bytes ShareAckMessage(const base::RealmId& realm, const RecoverySet& set, std::uint8_t index,
+                            const base::Sha256Hash& share_commit) {
+  Writer w;
+  w.Fixed(realm).U8(set.use).U32(set.gen).U8(index).Fixed(share_commit);
+  return w.Take();
+}
+
+base::Bytes RecoveryRequestMessage(const base::RealmId& realm, RecoveryRequest request) {
+  request.sig = {};
+  Writer w;
+  w.Fixed(realm);
+  Write(w, request);
   return w.Take();
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -89,6 +91,13 @@ struct MemberAdd {
   DeviceKeys device;
   crypto::Signature pop;
 };
+struct DeviceAdd {
+  base::MemberId member;
+  DeviceKeys device;
+  std::uint32_t puk_gen = 0;
+  base::Sha256Hash box_hash;
+  crypto::Signature pop;
+};
 struct DeviceRevoke {
   base::MemberId member;
   base::DeviceId device;
@@ -107,11 +116,64 @@ struct MemberRemove {
   base::MemberId member;
   std::uint8_t reason = 0;
 };
+struct RoleSet {
+  base::MemberId member;
+  Roles roles = 0;
+};
 struct PolicySet {
   Policy policy;
 };
+// A share of a recovery secret, and the trustee who holds it. Of a printed share, a spare for an
+// offline combine, all but `share_commit` is zero.
+struct RecoveryShare {
+  base::MemberId member;
+  base::Sha256Hash share_commit;
+  base::Sha256Hash sealed_hash;
+  base::DeviceId device;
+  crypto::Signature ack;
+};
+inline constexpr std::uint8_t kRecoveryLive = 1;
+inline constexpr std::uint8_t kRecoverySealed = 2;
+inline constexpr std::size_t kRecoveryWrapSize = 112;
+inline constexpr std::size_t kMaxShares = 16;
+struct RecoverySet {
+  std::uint8_t use = 0;  // kRecoveryLive or kRecoverySealed
+  std::uint8_t scheme = 0;
+  std::uint32_t gen = 0;
+  Kems kems;
+  std::uint8_t k = 0;
+  std::optional<base::Bytes> rec_prev;  // kRecoveryWrapSize bytes
+  std::map<std::uint8_t, RecoveryShare> shares;
+};
+inline constexpr std::size_t kMaxRecoveryVaults = 256;
+struct RecoveryRequest {
+  std::uint8_t use = 0;
+  std::uint32_t rec_gen = 0;
+  base::MemberId recipient_member;
+  base::DeviceId recipient_device;
+  base::Bytes eph_kem_pk;
+  base::Sha256Hash reason_hash;
+  std::set<base::VaultId> vaults;
+  crypto::Signature sig;
+};
+inline constexpr std::uint8_t kNoShare = 0xff;
+struct Approve {
+  base::Link target;
+  std::uint8_t index = kNoShare;
+  base::Sha256Hash sealed_hash;
+};
+struct Close {
+  base::Link target;
+  std::uint8_t result = 0;  // 0 cancelled, 1 done, 2 failed
+};
+struct RootRotate {
+  crypto::SigningPublicKey new_root_pk;
+  crypto::Signature pop;
+};
+// In the order of their types.
 using StatementPayload =
-    std::variant<Genesis, MemberAdd, DeviceRevoke, PukRotate, MemberRemove, PolicySet>;
+    std::variant<Genesis, MemberAdd, DeviceAdd, DeviceRevoke, PukRotate, MemberRemove, RoleSet,
+                 PolicySet, RecoverySet, RecoveryRequest, Approve, Close, RootRotate>;
 
 // E_SIG: not the CE of that type's payload. E_UNSUPPORTED: a type that this build does not know.
 base::Result<StatementPayload> ReadStatementPayload(std::uint8_t type, base::ByteSpan payload);
@@ -120,8 +182,14 @@ base::Bytes WriteStatementPayload(const StatementPayload& payload);
 std::uint8_t TypeOf(const StatementPayload& payload);
 
 // The message of the proofs of possession inside `payload`: realm | u8 type | payload with its pops
-// zero. In GENESIS `realm` is zero.
+// zero, and in DEVICE_ADD puk_gen and box_hash zero too. In GENESIS `realm` is zero.
 base::Bytes PopMessage(const base::RealmId& realm, StatementPayload payload);
+
+// What a trustee signs to say that the share was received, and the recipient of a recovery to ask
+// for it: realm | payload with its sig zero.
+base::Bytes ShareAckMessage(const base::RealmId& realm, const RecoverySet& set, std::uint8_t index,
+                            const base::Sha256Hash& share_commit);
+base::Bytes RecoveryRequestMessage(const base::RealmId& realm, RecoveryRequest request);
 
 // Signs a statement. `header.type` is set from the payload.
 base::Bytes SignStatement(StatementHeader header, const StatementPayload& payload,

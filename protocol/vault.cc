@@ -51,20 +51,132 @@ bool HasGuard(const Epoch& epoch, Kind kind, const Roster& roster, std::uint64_t
   });
 }
 
-// What REV and TOMB share: an epoch in force that is fresh, and an author who is a member of it and
-// not suspended. Gives the author's perm.
-base::Result<Perm> CheckAuthor(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
-                               const Roster& roster, std::uint64_t r) {
+base::GuestId GuestOf(const EntryHeader& h) { return base::GuestId(h.author_member.bytes()); }
+
+// What a member of the list in force may do, as of roster seq `r`.
+struct Rights {
+  Perm perm = 0;
+  bool suspended = false;
+};
+
+base::Result<Rights> RightsOf(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
+                              const Roster& roster, std::uint64_t r) {
   if (epoch.number == 0) return Invalid("no epoch is in force");
   const MemberList want = Want(epoch.list, kind, roster, r);
-  const Perm perm = PermOf(want, h.author_member);
-  if (perm == 0) return Invalid("the author is not a member of the vault");
-  if (perm != kWrite && want.at(h.author_member).puk_gen == 0) {
-    return Invalid("the author is suspended");
-  }
-  // R8
-  if (want != epoch.list || epoch.rec_gen != roster.RecAt(r)) return NotFresh();
+  const auto row = want.find(h.author_member);
+  if (row == want.end()) return Invalid("the author is not a member of the vault");
+  const auto [perm, puk_gen] = row->second;
+  return Rights{perm, perm != kWrite && puk_gen == 0};
+}
+
+base::Result<Perm> ActivePermOf(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
+                                const Roster& roster, std::uint64_t r) {
+  const auto rights = RightsOf(h, kind, epoch, roster, r);
+  if (!rights) return rights.error();
+  if (rights->suspended) return Invalid("the author is suspended");
+  return rights->perm;
+}
+
+// What REV and TOMB share: an author who is an active member, and R8. Gives the author's perm.
+base::Result<Perm> FreshPermOf(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
+                               const Roster& roster, std::uint64_t r) {
+  const auto perm = ActivePermOf(h, kind, epoch, roster, r);
+  if (perm && !IsFresh(epoch, kind, roster, r)) return NotFresh();
   return perm;
+}
+
+// In a sealed vault nobody is listed: its kind's own people keep it from being erased.
+base::Status CheckKeeperOfSealed(const EntryHeader& h, Kind kind, const Roster& roster,
+                                 std::uint64_t r) {
+  if (!IsAllowed(kind, roster.RolesAt(h.author_member, r), kFull)) {
+    return Invalid("a role that has no say in a sealed vault of this kind");
+  }
+  return {};
+}
+
+base::Status CheckGuests(const Epoch& epoch, Kind kind) {
+  if (epoch.guests.empty()) return {};
+  if (!HasGuests(kind)) return Invalid("a vault of this kind has no guests");
+  if (epoch.guests.size() > 1) return Invalid("more than one guest");
+  for (const auto& [guest, row] : epoch.guests) {
+    if (row.perm != kReadWrite) return Invalid("a guest reads and writes, and nothing else");
+    if (!std::ranges::equal(guest.bytes(), DeviceIdOf(row.device).bytes())) {
+      return Invalid("a guest's id is not that of the keys");
+    }
+    if (!AreValidKems(row.device.kems)) return Invalid("a guest's key for boxes is none");
+  }
+  return {};
+}
+
+GuestList GuestsOf(const Epoch& epoch) {
+  GuestList guests;
+  for (const auto& [guest, row] : epoch.guests) {
+    guests[guest] = {row.perm, row.expires_hour, row.device};
+  }
+  return guests;
+}
+
+// (c) Whoever makes a vault, or an importer for whoever made it, writes its first epoch.
+base::Status CheckFirst(const EntryHeader& h, Perm author_perm, bool has_manager,
+                        const EpochPlace& place, const Roster& roster, std::uint64_t r) {
+  if (h.seq != 1) return Invalid("epoch 1 is the second entry of its vault");
+  if (h.author_member == place.creator && author_perm == kFull) return {};
+  if (author_perm == kWrite && has_manager &&
+      (roster.RolesAt(place.creator, place.create_roster_seq) & kIntake) != 0 &&
+      (roster.RolesAt(h.author_member, r) & kIntake) != 0) {
+    return {};
+  }
+  return Invalid("epoch 1 by another than the vault's maker, or with other rights");
+}
+
+// (d) Break-glass: the recipient of an open recovery takes a place in the list, and nothing else
+// changes.
+base::Status CheckBreakGlass(const EntryHeader& h, const Epoch& epoch, const EpochPlace& place,
+                             const MemberList& want, const Roster& roster, std::uint64_t r) {
+  const auto request = std::ranges::find(roster.requests(), epoch.request, &Roster::Request::link);
+  if (request == roster.requests().end() || r < request->seq || r >= request->closed_seq) {
+    return Invalid("no recovery request is in effect");
+  }
+  const RecoveryRequest& asked = request->request;
+  if (!asked.vaults.contains(h.vault)) return Invalid("the recovery request is for other vaults");
+  if (asked.recipient_member != h.author_member || asked.recipient_device != h.author_device) {
+    return Invalid("the recovery request is for another device");
+  }
+  if (asked.use != kRecoveryLive && !place.previous.IsSealed()) {
+    return Invalid("a recovery of sealed vaults, and this is none");
+  }
+  MemberList expected = WithoutWriterOnly(want);
+  MemberList list = ListOf(epoch);
+  expected.erase(h.author_member);
+  list.erase(h.author_member);
+  if (list != expected || GuestsOf(epoch) != place.previous.guests) {
+    return Invalid("a break-glass epoch changes more than its recipient's row");
+  }
+  return {};
+}
+
+// (e) The last manager of a vault that is due to be erased seals it to the recovery secret of
+// use 2.
+base::Status CheckSeal(const EntryHeader& h, const Epoch& epoch, const EpochPlace& place,
+                       const MemberList& want, const Roster& roster, std::uint64_t r) {
+  const auto author = want.find(h.author_member);
+  if (want.size() != 1 || author == want.end() || (author->second.perm & kManage) == 0 ||
+      author->second.puk_gen == 0) {
+    return Invalid("a vault is sealed by a manager who alone is listed");
+  }
+  if (!epoch.guests.empty() || !epoch.request.IsZero()) {
+    return Invalid("an EPOCH that seals lists nobody");
+  }
+  if (place.state.hold != 0 || place.state.erase_day == 0) {
+    return Invalid("a vault is sealed once it is due to be erased, and never on hold");
+  }
+  if (roster.Rec2At(r) == 0 || epoch.rec_gen != roster.Rec2At(r)) {
+    return Invalid("a vault is sealed to the recovery secret for sealed vaults");
+  }
+  if (!epoch.wraps.contains(place.previous.number)) {
+    return Invalid("an EPOCH that seals hands on the last key");
+  }
+  return {};
 }
 
 }  // namespace
@@ -96,21 +208,29 @@ EpochInForce InForce(const EntryHeader& header, const base::Link& link, const Ep
   force.link = link;
   force.author = header.author_member;
   force.list = ListOf(epoch);
+  force.guests = GuestsOf(epoch);
   force.rec_gen = epoch.rec_gen;
   force.by_writer_only = PermOf(force.list, header.author_member) == kWrite;
   return force;
 }
 
-base::Result<RawEntry> CheckSigned(base::ByteSpan bytes, const Roster& roster) {
+base::Result<RawEntry> CheckSigned(base::ByteSpan bytes, const Roster& roster,
+                                   const GuestKeys& guests) {
   auto raw = ReadEntry(bytes);
   if (!raw) return raw.error();
   const EntryHeader& h = raw->header;
   if (h.roster_seq >= roster.size()) {
     return base::Error(base::Code::kStaleRoster, "an entry cites a statement not known here");
   }
-  if (!roster.IsListedAt(h.author_device, h.roster_seq) ||
-      !crypto::Verify(roster.FindDevice(h.author_device)->keys.sign_pk, labels::kVault, raw->body,
-                      raw->signature)) {
+  const DeviceKeys* author = nullptr;
+  if (IsByGuest(h)) {
+    const auto guest = guests.find(GuestOf(h));
+    if (guest != guests.end()) author = &guest->second;
+  } else if (roster.IsListedAt(h.author_device, h.roster_seq)) {
+    author = &roster.FindDevice(h.author_device)->keys;
+  }
+  if (author == nullptr ||
+      !crypto::Verify(author->sign_pk, labels::kVault, raw->body, raw->signature)) {
     return base::Error(base::Code::kSig, "an entry's signature is wrong");
   }
   if (h.suite < roster.PolicyAt(h.roster_seq).min_suite) {
@@ -128,8 +248,17 @@ base::Result<RawEntry> CheckSigned(base::ByteSpan bytes, const Roster& roster) {
   return raw;
 }
 
+base::Status CheckAuthorDevice(const EntryHeader& h, const Roster& roster, std::uint64_t r) {
+  if (IsByGuest(h)) return {};
+  if (roster.FindDevice(h.author_device)->member != h.author_member ||
+      !roster.IsActiveAt(h.author_device, r)) {
+    return Invalid("an entry by a device that is not the author's, or not active");
+  }
+  return {};
+}
+
 base::Result<SignedEntry> Vault::Judge(base::ByteSpan bytes, const Roster& roster) const {
-  const auto raw = CheckSigned(bytes, roster);
+  const auto raw = CheckSigned(bytes, roster, guests_);
   if (!raw) return raw.error();
   const EntryHeader& h = raw->header;
   // R2, R1
@@ -206,11 +335,11 @@ Perm Vault::PermAt(const base::MemberId& member, const Roster& roster, std::uint
 
 base::Status Vault::CheckRules(const SignedEntry& entry, const Roster& roster,
                                std::uint64_t r) const {
-  // R4, the half that is the same for all types.
   const EntryHeader& h = entry.header;
-  if (roster.FindDevice(h.author_device)->member != h.author_member ||
-      !roster.IsActiveAt(h.author_device, r)) {
-    return Invalid("an entry by a device that is not the author's, or not active");
+  if (const auto status = CheckAuthorDevice(h, roster, r); !status) return status;
+  if (IsByGuest(h)) {
+    if (!std::holds_alternative<Rev>(entry.payload)) return Invalid("a guest writes REV alone");
+    if (h.roster_seq != roster_seq_) return Invalid("a guest cites the roster of the last entry");
   }
   if (!std::holds_alternative<Create>(entry.payload) && empty()) {
     return Invalid("a vault begins with CREATE");
@@ -235,12 +364,13 @@ base::Status Vault::Check(const EntryHeader& h, const Create& create, const Rost
 
 base::Status Vault::Check(const EntryHeader& h, const Epoch& epoch, const Roster& roster,
                           std::uint64_t r) const {
-  return CheckEpoch(h, epoch, kind_, epoch_, creator_, create_roster_seq_, roster, r);
+  return CheckEpoch(h, epoch, {kind_, creator_, create_roster_seq_, epoch_, state_}, roster, r);
 }
 
-base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, Kind kind,
-                        const EpochInForce& previous, const base::MemberId& create_author,
-                        std::uint64_t create_roster_seq, const Roster& roster, std::uint64_t r) {
+base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, const EpochPlace& place,
+                        const Roster& roster, std::uint64_t r) {
+  const Kind kind = place.kind;
+  const EpochInForce& previous = place.previous;
   if (epoch.list.size() > kMaxEpochList) return Invalid("an EPOCH lists too many members");
   if (epoch.wraps.size() > kMaxWraps) return Invalid("an EPOCH has too many wraps");
   if (epoch.epoch != previous.number + 1) return Invalid("an epoch's number is not the next");
@@ -248,10 +378,7 @@ base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, Kind kind,
       (epoch.wraps.begin()->first == 0 || epoch.wraps.rbegin()->first >= epoch.epoch)) {
     return Invalid("an EPOCH wraps a key that is not older");
   }
-  if (!epoch.guests.empty()) {
-    if (!HasGuests(kind)) return Invalid("a vault of this kind has no guests");
-    return base::Error(base::Code::kUnsupported, "guests are not known to this Godwit: update it");
-  }
+  if (const auto status = CheckGuests(epoch, kind); !status) return status;
   const MemberList list = ListOf(epoch);
   for (const auto& [member, row] : epoch.list) {
     if (!IsValidPerm(row.perm)) return Invalid("an unknown permission");
@@ -264,8 +391,11 @@ base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, Kind kind,
   if (Want(list, kind, roster, r) != list) {
     return Invalid("an EPOCH does not list its members as the roster has them");
   }
-  if (epoch.rec_gen != roster.RecAt(r)) return Invalid("an EPOCH of another recovery gen");
   if (epoch.rec_gen == 0 && !epoch.rec_box_hash.IsZero()) return Invalid("a recovery box for none");
+
+  const MemberList want = Want(previous.list, kind, roster, r);
+  if (list.empty()) return CheckSeal(h, epoch, place, want, roster, r);
+  if (epoch.rec_gen != roster.RecAt(r)) return Invalid("an EPOCH of another recovery gen");
   const auto author = list.find(h.author_member);
   if (author == list.end() || (author->second.perm & (kWrite | kManage)) == 0 ||
       (author->second.perm != kWrite && author->second.puk_gen == 0)) {
@@ -275,29 +405,23 @@ base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, Kind kind,
     return (row.second.perm & kManage) != 0 && row.second.puk_gen != 0;
   });
   const Perm author_perm = author->second.perm;
-
-  // (c)
   if (previous.number == 0) {
     if (!epoch.request.IsZero()) return Invalid("no recovery request is in effect");
-    if (h.seq != 1) return Invalid("epoch 1 is the second entry of its vault");
-    if (h.author_member == create_author && author_perm == kFull) return {};
-    if (author_perm == kWrite && has_manager &&
-        (roster.RolesAt(create_author, create_roster_seq) & kIntake) != 0 &&
-        (roster.RolesAt(h.author_member, r) & kIntake) != 0) {
-      return {};
-    }
-    return Invalid("epoch 1 by another than the vault's maker, or with other rights");
+    return CheckFirst(h, author_perm, has_manager, place, roster, r);
   }
-  if (!epoch.request.IsZero()) return Invalid("no recovery request is in effect");
+  if (!epoch.request.IsZero()) return CheckBreakGlass(h, epoch, place, want, roster, r);
 
-  const MemberList want = Want(previous.list, kind, roster, r);
   const Perm before = PermOf(want, h.author_member);
   // (a)
-  if ((before & kReadWrite) == kReadWrite && list == WithoutWriterOnly(want)) return {};
+  if ((before & kReadWrite) == kReadWrite && list == WithoutWriterOnly(want) &&
+      GuestsOf(epoch) == previous.guests) {
+    return {};
+  }
   // (b)
   if ((before & kManage) == 0) return Invalid("an EPOCH by a member who may not change the list");
   if (!has_manager) return Invalid("an EPOCH leaves no manager who can open it");
   if ((author_perm & ~before) != 0) return Invalid("an EPOCH's author gains a right");
+  if (place.state.erase_day != 0) return {};
   for (const auto& [member, row] : want) {
     if (IsGuard(member, row.perm, kind, roster, r) && member != h.author_member &&
         (row.perm & ~PermOf(list, member)) != 0) {
@@ -314,13 +438,19 @@ base::Status CheckRev(const EntryHeader& h, const Rev& rev, Kind kind, const Epo
     if (attachment.size > kMaxAttachmentSize) return Invalid("an attachment is too long");
   }
   if ((rev.flags & ~(Rev::kForget | Rev::kDecision)) != 0) return Invalid("unknown flags of a REV");
-  const auto perm = CheckAuthor(h, kind, epoch, roster, r);
-  if (!perm) return perm.error();
-  if ((*perm & kWrite) == 0) return Invalid("the author may not write");
+  Perm perm = kReadWrite;
+  if (IsByGuest(h)) {
+    if (!epoch.guests.contains(GuestOf(h))) return Invalid("the author is no guest of the vault");
+  } else {
+    const auto member = FreshPermOf(h, kind, epoch, roster, r);
+    if (!member) return member.error();
+    perm = *member;
+  }
+  if ((perm & kWrite) == 0) return Invalid("the author may not write");
   if (epoch.by_writer_only && h.author_member != epoch.author) {
     return Invalid("an importer's epoch is in force: a rekey is due");
   }
-  if (rev.flags != 0 && (*perm & kManage) == 0) return Invalid("a REV's flags need manage");
+  if (rev.flags != 0 && (perm & kManage) == 0) return Invalid("a REV's flags need manage");
   if (rev.epoch != epoch.number) return Invalid("a REV under another epoch");
   if (epoch.by_writer_only && rev.rver != 1) return Invalid("an importer writes first revisions");
   if (!IsRecordSize(rev.ct_len, RecordFloor(roster.compartment(), kind, pinned))) {
@@ -333,7 +463,7 @@ base::Result<Perm> CheckTomb(const EntryHeader& h, const Tomb& tomb, Kind kind,
                              const EpochInForce& epoch, bool pinned, const Roster& roster,
                              std::uint64_t r) {
   if (tomb.reason < 1 || tomb.reason > 4) return Invalid("unknown reason of a TOMB");
-  const auto perm = CheckAuthor(h, kind, epoch, roster, r);
+  const auto perm = FreshPermOf(h, kind, epoch, roster, r);
   if (!perm) return perm.error();
   if (epoch.by_writer_only) return Invalid("an importer's epoch is in force: a rekey is due");
   if (pinned) return Invalid("a TOMB of the pinned record");
@@ -343,14 +473,56 @@ base::Result<Perm> CheckTomb(const EntryHeader& h, const Tomb& tomb, Kind kind,
   return perm;
 }
 
+base::Status CheckStateAuthor(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
+                              const Roster& roster, std::uint64_t r) {
+  if (epoch.IsSealed()) return CheckKeeperOfSealed(h, kind, roster, r);
+  const auto rights = RightsOf(h, kind, epoch, roster, r);
+  if (!rights) return rights.error();
+  if ((rights->perm & kReadWrite) == kReadWrite || (rights->perm & kManage) != 0) return {};
+  return Invalid("a STATE by somebody who may not");
+}
+
+base::Status CheckAssent(const EntryHeader& h, const Assent& assent, Kind kind,
+                         const EpochInForce& epoch, const Roster& roster, std::uint64_t r) {
+  if (assent.say != Assent::kYes && assent.say != Assent::kNo) {
+    return Invalid("an ASSENT says yes or no");
+  }
+  if (epoch.IsSealed()) return CheckKeeperOfSealed(h, kind, roster, r);
+  const auto perm = ActivePermOf(h, kind, epoch, roster, r);
+  if (!perm) return perm.error();
+  if (*perm == kWrite || (*perm & (kWrite | kManage)) == 0) {
+    return Invalid("an ASSENT by somebody who may not");
+  }
+  return {};
+}
+
+base::Status CheckAsk(const EntryHeader& h, const Ask& ask, Kind kind, const EpochInForce& epoch,
+                      const Roster& roster, std::uint64_t r) {
+  if (ask.what != Ask::kToRead) return Invalid("an ASK for nothing that can be asked");
+  if (ask.hours > kMaxAskHours) return Invalid("an ASK for more than 72 hours");
+  const auto perm = ActivePermOf(h, kind, epoch, roster, r);
+  if (!perm) return perm.error();
+  if (*perm != kManage) return Invalid("an ASK by somebody who does not manage without reading");
+  return {};
+}
+
 base::Status Vault::Check(const EntryHeader& h, const Rev& rev, const Roster& roster,
                           std::uint64_t r) const {
   const bool pinned = rev.record == pinned_record_;
   if (const auto status = CheckRev(h, rev, kind_, epoch_, pinned, roster, r); !status) {
     return status;
   }
+  if (state_.frozen != 0 && !IsByGuest(h) && (rev.flags & Rev::kDecision) == 0) {
+    return Invalid("a frozen vault takes facts of guests, and decisions");
+  }
+  if (state_.hold != 0 && (rev.flags & Rev::kForget) != 0) {
+    return Invalid("nothing is forgotten on hold");
+  }
   // R6
   const Record* record = FindRecord(rev.record);
+  if (IsByGuest(h) && record != nullptr && record->creator != h.author_member) {
+    return Invalid("a guest revises own records alone");
+  }
   if (record != nullptr && record->dead) return Invalid("a REV of a record that is gone");
   if (rev.rver != (record == nullptr ? 0 : record->rver) + 1 ||
       rev.rprev != (record == nullptr ? base::Link() : record->link)) {
@@ -364,6 +536,10 @@ base::Status Vault::Check(const EntryHeader& h, const Tomb& tomb, const Roster& 
   const bool pinned = tomb.record == pinned_record_;
   const auto perm = CheckTomb(h, tomb, kind_, epoch_, pinned, roster, r);
   if (!perm) return perm.error();
+  if (state_.hold != 0) return Invalid("a TOMB on hold");
+  if (state_.frozen != 0 && (kind_ != Kind::kLeg || (*perm & kManage) == 0)) {
+    return Invalid("a TOMB in a frozen vault");
+  }
   const Record* record = FindRecord(tomb.record);
   if (record == nullptr || record->dead) return Invalid("a TOMB of no live record");
   if (tomb.rver != record->rver + 1 || tomb.rprev != record->link) {
@@ -375,8 +551,78 @@ base::Status Vault::Check(const EntryHeader& h, const Tomb& tomb, const Roster& 
   return {};
 }
 
+bool Vault::IsFreeze(const State& state) const {
+  return state_.frozen == 0 && state.frozen == 1 && state.hold == state_.hold &&
+         state.erase_day == state_.erase_day;
+}
+
+bool Vault::IsEraseDayOfLeg(const State& state) const {
+  return kind_ == Kind::kLeg && state.erase_day != state_.erase_day && state.hold == state_.hold &&
+         state.frozen >= state_.frozen;
+}
+
+bool Vault::KeepsSealed(const State& state) const {
+  const bool later = state.erase_day > state_.erase_day;
+  return state.frozen == state_.frozen && state.hold >= state_.hold &&
+         state.erase_day >= state_.erase_day && (state.hold == 1 || later);
+}
+
+base::Status Vault::Check(const EntryHeader& h, const State& state, const Roster& roster,
+                          std::uint64_t r) const {
+  if (state.frozen > 1 || state.hold > 1) return Invalid("a STATE of values that are none");
+  if (const auto status = CheckStateAuthor(h, kind_, epoch_, roster, r); !status) return status;
+  if (epoch_.IsSealed()) {
+    if (!KeepsSealed(state)) return Invalid("a sealed vault is held, or kept longer, alone");
+    return {};
+  }
+  if (IsFreeze(state)) return {};
+  const auto perm = ActivePermOf(h, kind_, epoch_, roster, r);
+  if (!perm) return perm.error();
+  if ((*perm & kManage) == 0) return Invalid("a STATE that only a manager writes");
+  return {};
+}
+
+base::Status Vault::Check(const EntryHeader& h, const Assent& assent, const Roster& roster,
+                          std::uint64_t r) const {
+  if (const auto status = CheckAssent(h, assent, kind_, epoch_, roster, r); !status) return status;
+  const auto target = written_.find(assent.target);
+  if (target == written_.end()) return Invalid("an ASSENT of no earlier entry of the vault");
+  const auto& [type, author, record] = target->second;
+  if (author == h.author_member) return Invalid("an ASSENT by the author");
+  switch (EntryType{type}) {
+    case EntryType::kRev:
+      if (records_.at(record).link != assent.target) {
+        return Invalid("an ASSENT of a REV that is not its record's newest");
+      }
+      break;
+    case EntryType::kAsk:
+      if (asks_.at(author) != assent.target) {
+        return Invalid("an ASSENT of an ASK that is not its author's newest");
+      }
+      break;
+    case EntryType::kState:
+      if (epoch_.IsSealed() && waiting_ && waiting_->link == assent.target &&
+          !KeepsSealed(waiting_->state)) {
+        return Invalid("a sealed vault is held, or kept longer, alone");
+      }
+      return {};
+    default:
+      break;
+  }
+  if (epoch_.IsSealed()) return Invalid("in a sealed vault an ASSENT is of a STATE");
+  return {};
+}
+
+base::Status Vault::Check(const EntryHeader& h, const Ask& ask, const Roster& roster,
+                          std::uint64_t r) const {
+  return CheckAsk(h, ask, kind_, epoch_, roster, r);
+}
+
 void Vault::Take(const SignedEntry& entry) {
   std::visit([&](const auto& p) { Take(entry, p); }, entry.payload);
+  const auto* rev = std::get_if<Rev>(&entry.payload);
+  written_[entry.link] = {entry.header.type, entry.header.author_member,
+                          rev == nullptr ? base::RecordId() : rev->record};
   head_ = entry.link;
   roster_seq_ = entry.header.roster_seq;
   ++size_;
@@ -393,6 +639,7 @@ void Vault::Take(const SignedEntry& entry, const Create& create) {
 
 void Vault::Take(const SignedEntry& entry, const Epoch& epoch) {
   epoch_ = InForce(entry.header, entry.link, epoch);
+  for (const auto& [guest, row] : epoch.guests) guests_[guest] = row.device;
 }
 
 void Vault::Take(const SignedEntry& entry, const Rev& rev) {
@@ -408,6 +655,30 @@ void Vault::Take(const SignedEntry& entry, const Tomb& tomb) {
   record.rver = tomb.rver;
   record.link = entry.link;
   record.dead = true;
+}
+
+void Vault::Take(const SignedEntry& entry, const State& state) {
+  if (state == state_) return;
+  if (IsFreeze(state)) {
+    // What waits is about the rest, and shall not undo this.
+    state_.frozen = 1;
+    if (waiting_) waiting_->state.frozen = 1;
+  } else if (IsEraseDayOfLeg(state) && !epoch_.IsSealed()) {
+    state_ = state;
+    waiting_.reset();
+  } else {
+    waiting_ = WaitingState{entry.link, state};
+  }
+}
+
+void Vault::Take(const SignedEntry& /*entry*/, const Assent& assent) {
+  if (!waiting_ || waiting_->link != assent.target) return;
+  if (assent.say == Assent::kYes) state_ = waiting_->state;
+  waiting_.reset();
+}
+
+void Vault::Take(const SignedEntry& entry, const Ask& /*ask*/) {
+  asks_[entry.header.author_member] = entry.link;
 }
 
 }  // namespace godwit::protocol

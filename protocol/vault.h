@@ -25,14 +25,30 @@ struct MemberRow {
 using MemberList = std::map<base::MemberId, MemberRow>;
 MemberList ListOf(const Epoch& epoch);
 
+// A guest of an EPOCH without the hash of the box.
+struct GuestRow {
+  Perm perm = 0;
+  std::uint32_t expires_hour = 0;
+  DeviceKeys device;
+
+  friend bool operator==(const GuestRow&, const GuestRow&) = default;
+};
+using GuestList = std::map<base::GuestId, GuestRow>;
+// The keys of every guest whom an EPOCH of a vault ever listed.
+using GuestKeys = std::map<base::GuestId, DeviceKeys>;
+
 // An EPOCH in force, as judging the next entry needs it.
 struct EpochInForce {
   std::uint32_t number = 0;  // 0: none yet
   base::Link link;
   base::MemberId author;
   MemberList list;
+  GuestList guests;
   std::uint32_t rec_gen = 0;
   bool by_writer_only = false;  // its author is listed with perm 2 (an import)
+
+  // By an EPOCH (e): nobody is listed, and the recovery secret of use 2 alone opens it.
+  bool IsSealed() const { return number != 0 && list.empty(); }
 };
 
 // want(list, r) of docs/protocol.md section 5: the list as roster seq `r` would have it.
@@ -56,7 +72,12 @@ class Vault {
     std::uint64_t rver = 0;
     base::Link link;  // of the last REV or TOMB
     bool dead = false;
-    base::MemberId creator;  // author of rver 1
+    base::MemberId creator;  // author of rver 1; a guest's id as a member's
+  };
+  // The newest STATE, while it waits for another member's ASSENT.
+  struct WaitingState {
+    base::Link link;
+    State state;
   };
 
   // The verdict on `entry` as the next of this chain, a function of chain[0..n] and
@@ -91,6 +112,10 @@ class Vault {
   const base::MemberId& creator() const { return creator_; }
   std::uint64_t roster_seq() const { return roster_seq_; }
   const EpochInForce& epoch() const { return epoch_; }
+  const GuestKeys& guests() const { return guests_; }
+  // The values in effect.
+  const State& state() const { return state_; }
+  const std::optional<WaitingState>& waiting() const { return waiting_; }
   const base::Link& pin_link() const { return pin_link_; }
   const base::RecordId& pinned_record() const { return pinned_record_; }
   const std::unordered_map<base::RecordId, Record>& records() const { return records_; }
@@ -110,11 +135,33 @@ class Vault {
                      std::uint64_t r) const;
   base::Status Check(const EntryHeader& header, const Tomb& tomb, const Roster& roster,
                      std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const State& state, const Roster& roster,
+                     std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Assent& assent, const Roster& roster,
+                     std::uint64_t r) const;
+  base::Status Check(const EntryHeader& header, const Ask& ask, const Roster& roster,
+                     std::uint64_t r) const;
+  // frozen 0 -> 1 and nothing else.
+  bool IsFreeze(const State& state) const;
+  // A leg's erase_day, alone or with a freeze.
+  bool IsEraseDayOfLeg(const State& state) const;
+  // Holds a sealed vault, or erases it later, and nothing else.
+  bool KeepsSealed(const State& state) const;
 
   void Take(const SignedEntry& entry, const Create& create);
   void Take(const SignedEntry& entry, const Epoch& epoch);
   void Take(const SignedEntry& entry, const Rev& rev);
   void Take(const SignedEntry& entry, const Tomb& tomb);
+  void Take(const SignedEntry& entry, const State& state);
+  void Take(const SignedEntry& entry, const Assent& assent);
+  void Take(const SignedEntry& entry, const Ask& ask);
+
+  // An entry as an ASSENT of it needs it.
+  struct Written {
+    std::uint8_t type = 0;
+    base::MemberId author;
+    base::RecordId record;  // of a REV
+  };
 
   std::uint64_t size_ = 0;
   base::Link head_;
@@ -128,29 +175,51 @@ class Vault {
   base::Link pin_link_;
   base::RecordId pinned_record_;
   std::unordered_map<base::RecordId, Record> records_;
+  GuestKeys guests_;
+  State state_;
+  std::optional<WaitingState> waiting_;
+  std::unordered_map<base::Link, Written> written_;
+  std::unordered_map<base::MemberId, base::Link> asks_;  // the newest of each
 };
 
-// Form, author, signature, suite, type and size of one entry: the checks that need no chain.
-// Codes as Vault::Judge's. The payload is not read yet.
-base::Result<RawEntry> CheckSigned(base::ByteSpan entry, const Roster& roster);
+// Form, author, signature, suite, type and size of one entry: the checks that need no chain but for
+// the keys of the guests in it. Codes as Vault::Judge's. The payload is not read yet.
+base::Result<RawEntry> CheckSigned(base::ByteSpan entry, const Roster& roster,
+                                   const GuestKeys& guests);
 
-// Whether an EPOCH may follow `previous` (number 0: none) by the rules (a) to (e) of section 5, as
-// of roster seq `r`. `create_author` made the vault at roster seq `create_roster_seq`.
-// E_ENTRY_INVALID, E_UNSUPPORTED (a guest).
-base::Status CheckEpoch(const EntryHeader& header, const Epoch& epoch, Kind kind,
-                        const EpochInForce& previous, const base::MemberId& create_author,
-                        std::uint64_t create_roster_seq, const Roster& roster, std::uint64_t r);
+// Whether the author's device is the author's, and active as of roster seq `r`: the half of R4 that
+// is the same for all types. A guest is judged by the list. E_ENTRY_INVALID.
+base::Status CheckAuthorDevice(const EntryHeader& header, const Roster& roster, std::uint64_t r);
+
+// What the rules on an EPOCH ask of its vault.
+struct EpochPlace {
+  Kind kind;
+  base::MemberId creator;
+  std::uint64_t create_roster_seq = 0;
+  const EpochInForce& previous;  // number 0: none
+  State state;
+};
+// Whether an EPOCH may follow by the rules (a) to (e) of section 5, as of roster seq `r`.
+// E_ENTRY_INVALID.
+base::Status CheckEpoch(const EntryHeader& header, const Epoch& epoch, const EpochPlace& place,
+                        const Roster& roster, std::uint64_t r);
 EpochInForce InForce(const EntryHeader& header, const base::Link& link, const Epoch& epoch);
 
-// The rules on a REV and a TOMB that need no history of their record: limits, the author's rights
-// and freshness under the EPOCH in force, as of roster seq `r`. `pinned` says whether the record is
-// the vault's pinned one. CheckTomb gives the author's perm, for the rule on whose record it is.
-// E_ENTRY_INVALID.
+// The rules on an entry that need no history but the EPOCH in force, as of roster seq `r`: limits,
+// the author's rights, freshness. `pinned` says whether the record is the vault's pinned one.
+// CheckTomb gives the author's perm, for the rule on whose record it is. E_ENTRY_INVALID.
 base::Status CheckRev(const EntryHeader& header, const Rev& rev, Kind kind,
                       const EpochInForce& epoch, bool pinned, const Roster& roster,
                       std::uint64_t r);
 base::Result<Perm> CheckTomb(const EntryHeader& header, const Tomb& tomb, Kind kind,
                              const EpochInForce& epoch, bool pinned, const Roster& roster,
                              std::uint64_t r);
+// Whether the author may write some STATE at all.
+base::Status CheckStateAuthor(const EntryHeader& header, Kind kind, const EpochInForce& epoch,
+                              const Roster& roster, std::uint64_t r);
+base::Status CheckAssent(const EntryHeader& header, const Assent& assent, Kind kind,
+                         const EpochInForce& epoch, const Roster& roster, std::uint64_t r);
+base::Status CheckAsk(const EntryHeader& header, const Ask& ask, Kind kind,
+                      const EpochInForce& epoch, const Roster& roster, std::uint64_t r);
 
 }  // namespace godwit::protocol

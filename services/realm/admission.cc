@@ -20,6 +20,10 @@ namespace {
 using protocol::Kind;
 
 constexpr std::uint64_t kMsPerDay = 86'400'000;
+// Until a vault is erased there is time for somebody to object.
+constexpr std::uint64_t kLeastDaysToErase = 30;
+// What nobody approved for so long is not what they would approve today.
+constexpr std::uint64_t kMostDaysToApprove = 30;
 
 base::Error Invalid(base::Literal message) {
   return base::Error(base::Code::kInvalidArgument, message);
@@ -108,6 +112,10 @@ class Gathering {
     if (!upload.salt.empty() || !upload.ciphertext.empty()) {
       return Invalid("an EPOCH comes with boxes alone");
     }
+    if (!epoch.guests.empty() || epoch.rec_gen != 0) {
+      return base::Error(base::Code::kUnsupported,
+                         "boxes for guests and for recoveries have no place in this Godwit yet");
+    }
     std::map<base::MemberId, base::ByteSpan> boxes;
     for (const auto& box : upload.boxes) {
       if (!boxes.emplace(box.member, box.box).second) return Invalid("a member has two boxes");
@@ -151,6 +159,27 @@ class Gathering {
     return Nothing(upload);
   }
 
+  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::State& state,
+                    const EntryUpload& upload) {
+    const auto& vault = state_->vault;
+    if (vault.kind() != Kind::kLeg && state.erase_day != 0 &&
+        state.erase_day != vault.state().erase_day &&
+        state.erase_day < now_ms_ / kMsPerDay + kLeastDaysToErase) {
+      return Invalid("an erase_day is at least 30 days from today: name a later one");
+    }
+    return Nothing(upload);
+  }
+
+  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Assent& /*assent*/,
+                    const EntryUpload& upload) {
+    return Nothing(upload);
+  }
+
+  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Ask& /*ask*/,
+                    const EntryUpload& upload) {
+    return Nothing(upload);
+  }
+
   static base::Status Nothing(const EntryUpload& upload) {
     if (!upload.boxes.empty() || !upload.salt.empty() || !upload.ciphertext.empty()) {
       return Invalid("an entry of this type comes with nothing beside it");
@@ -191,24 +220,94 @@ class Gathering {
   bool created_ = false;
 };
 
-// The boxes beside a statement, in full: those of a PUK_ROTATE, none of any other.
+// The boxes beside a statement, in full: those of a PUK_ROTATE, that of a DEVICE_ADD to a member
+// who has a PUK, none of any other.
 base::Status TakeBoxes(const StatementUpload& upload, const protocol::StatementPayload& payload,
                        std::vector<storage::PukBoxRow>& rows) {
-  const auto* rotate = std::get_if<protocol::PukRotate>(&payload);
-  if (rotate == nullptr) {
-    if (!upload.boxes.empty()) return Invalid("a statement of this type comes without boxes");
-    return {};
+  base::MemberId member;
+  std::uint32_t gen = 0;
+  std::map<base::DeviceId, base::Sha256Hash> listed;
+  if (const auto* rotate = std::get_if<protocol::PukRotate>(&payload)) {
+    member = rotate->member;
+    gen = rotate->gen;
+    listed = rotate->box_hashes;
+  } else if (const auto* add = std::get_if<protocol::DeviceAdd>(&payload);
+             add && add->puk_gen != 0) {
+    member = add->member;
+    gen = add->puk_gen;
+    listed[protocol::DeviceIdOf(add->device)] = add->box_hash;
+  } else if (!upload.boxes.empty()) {
+    return Invalid("a statement of this type comes without boxes");
   }
-  std::set<base::DeviceId> boxed;
   for (const auto& box : upload.boxes) {
-    const auto listed = rotate->box_hashes.find(box.device);
-    if (listed == rotate->box_hashes.end() || !boxed.insert(box.device).second) {
+    const auto hash = listed.find(box.device);
+    if (hash == listed.end()) {
       return Invalid("a box for a device that is not listed, or two for one");
     }
-    if (!Hashes(box.box, listed->second)) return Invalid("a box is not the one that is listed");
-    rows.push_back({rotate->member, box.device, rotate->gen, base::ToBytes(box.box)});
+    if (!Hashes(box.box, hash->second)) return Invalid("a box is not the one that is listed");
+    rows.push_back({member, box.device, gen, base::ToBytes(box.box)});
+    listed.erase(hash);
   }
-  if (boxed.size() != rotate->box_hashes.size()) return Invalid("a device's box is missing");
+  if (!listed.empty()) return Invalid("a device's box is missing");
+  return {};
+}
+
+// The devices that a DEVICE_ADD which waits would add.
+std::set<base::DeviceId> WaitingDevices(const protocol::Roster& roster) {
+  std::set<base::DeviceId> devices;
+  for (const auto& pending : roster.pending()) {
+    const auto* add = std::get_if<protocol::DeviceAdd>(&pending.payload);
+    if (add != nullptr) devices.insert(protocol::DeviceIdOf(add->device));
+  }
+  return devices;
+}
+
+// What the last statement of `after` ended: members, active devices, and devices that waited to be
+// added. A statement may take effect long after it came, at another's APPROVE.
+void NoteEnded(const std::set<base::DeviceId>& waited, const protocol::Roster& after,
+               storage::RosterAppend& append) {
+  const std::uint64_t now = after.head_seq();
+  const std::uint64_t before = now - 1;
+  for (const auto& [id, member] : after.members()) {
+    if (after.IsMemberAt(id, before) && !after.IsMemberAt(id, now)) {
+      append.removed_members.push_back(id);
+    }
+    for (const auto& device : member.devices) {
+      if (after.IsActiveAt(device, before) && !after.IsActiveAt(device, now)) {
+        append.revoked_devices.push_back(device);
+      }
+    }
+  }
+  const auto waiting = WaitingDevices(after);
+  for (const auto& device : waited) {
+    if (!waiting.contains(device) && !after.IsListedAt(device, now)) {
+      append.revoked_devices.push_back(device);
+    }
+  }
+}
+
+// What a server does not take though it is valid.
+base::Status CheckAdmissible(const protocol::Roster& before,
+                             const protocol::StatementHeader& header,
+                             const protocol::StatementPayload& payload, std::uint64_t now_ms) {
+  // Pairs that a log published: there is none yet.
+  if (header.log_size != 0 || !header.log_root.IsZero()) {
+    return base::Error(base::Code::kRosterInvalid,
+                       "a statement cites a checkpoint that was never published");
+  }
+  if (std::holds_alternative<protocol::RecoverySet>(payload) ||
+      std::holds_alternative<protocol::RecoveryRequest>(payload)) {
+    return base::Error(base::Code::kUnsupported,
+                       "recovery has no place in this Godwit yet: its shares could not be kept");
+  }
+  if (const auto* approve = std::get_if<protocol::Approve>(&payload)) {
+    const auto target =
+        std::ranges::find(before.pending(), approve->target, &protocol::Roster::Pending::link);
+    if (target != before.pending().end() &&
+        now_ms > target->time_ms + kMostDaysToApprove * kMsPerDay) {
+      return Invalid("a statement waited for more than 30 days: make it anew");
+    }
+  }
   return {};
 }
 
@@ -240,7 +339,10 @@ base::Status CheckStatementSigned(base::ByteSpan statement, const protocol::Rost
   if (!root && device == nullptr) {
     return base::Error(base::Code::kSig, "a statement by a device that was never listed");
   }
-  const auto& key = root ? roster.root_pk() : device->keys.sign_pk;
+  // A ROOT_ROTATE is signed by the key that it ends.
+  const std::uint64_t before = raw->header.seq == 0 ? 0 : raw->header.seq - 1;
+  const auto& key =
+      root ? roster.RootPkAt(std::min(before, roster.head_seq())) : device->keys.sign_pk;
   if (!crypto::Verify(key, protocol::labels::kRoster, raw->body, raw->signature)) {
     return base::Error(base::Code::kSig, "a statement's signature is wrong");
   }
@@ -257,15 +359,21 @@ base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
   admitted.append.chain_tag = Stored(protocol::RosterTag(roster.realm()));
   std::uint64_t revokes = 0;
   std::map<base::MemberId, std::uint64_t> rotations;
+  std::map<base::MemberId, std::uint64_t> devices;
   for (const auto& upload : statements) {
-    const bool was_owner =
-        (after->RolesAt(caller.member, after->head_seq()) & protocol::kOwner) != 0;
     const auto raw = protocol::ReadStatement(upload.statement);
     if (!raw) return raw.error();
     const auto& header = raw->header;
     const std::uint64_t before = after->head_seq();
+    const bool was_owner = (after->RolesAt(caller.member, before) & protocol::kOwner) != 0;
     const bool was_stale = after->IsStaleAt(header.author_member, before);
+    const auto waited = WaitingDevices(*after);
+    const auto payload = protocol::ReadStatementPayload(header.type, raw->payload);
+    const auto admissible =
+        payload ? CheckAdmissible(*after, header, *payload, now_ms) : base::Status();
+    // The verdict comes first.
     if (const auto status = after->Append(upload.statement); !status) return status.error();
+    if (!payload) return payload.error();
     const bool by_root = header.author_member.IsZero() && header.author_device.IsZero();
     const bool by_caller =
         header.author_member == caller.member && header.author_device == caller.device;
@@ -273,26 +381,17 @@ base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
       return base::Error(base::Code::kPermissionDenied,
                          "a statement is sent by its author, one of the root by an owner");
     }
-    // Pairs that a log published: there is none yet.
-    if (header.log_size != 0 || !header.log_root.IsZero()) {
-      return base::Error(base::Code::kRosterInvalid,
-                         "a statement cites a checkpoint that was never published");
-    }
-    const auto payload = protocol::ReadStatementPayload(header.type, raw->payload);
-    if (!payload) return payload.error();
+    if (!admissible) return admissible.error();
     if (const auto status = TakeBoxes(upload, *payload, admitted.append.boxes); !status) {
       return status.error();
     }
+    NoteEnded(waited, *after, admitted.append);
     if (const auto* rotate = std::get_if<protocol::PukRotate>(&*payload)) {
       if (!was_stale) ++rotations[rotate->member];
+    } else if (const auto* add = std::get_if<protocol::DeviceAdd>(&*payload)) {
+      ++devices[add->member];
     } else if (const auto* revoke = std::get_if<protocol::DeviceRevoke>(&*payload)) {
-      admitted.append.revoked_devices.push_back(revoke->device);
       if (revoke->member != caller.member) ++revokes;
-    } else if (const auto* remove = std::get_if<protocol::MemberRemove>(&*payload)) {
-      admitted.append.removed_members.push_back(remove->member);
-      for (const auto& device : after->ActiveDevicesAt(remove->member, before)) {
-        admitted.append.revoked_devices.push_back(device);
-      }
     }
     admitted.append.statements.push_back(
         {header.seq, base::ToBytes(upload.statement), after->head()});
@@ -300,6 +399,10 @@ base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
   for (const auto& [member, count] : rotations) {
     admitted.append.charges.push_back(
         Charge(member, Act::kPukRotate, count, quotas.puk_rotate_per_day, now_ms));
+  }
+  for (const auto& [member, count] : devices) {
+    admitted.append.charges.push_back(
+        Charge(member, Act::kDeviceAdd, count, quotas.device_add_per_day, now_ms));
   }
   if (revokes > 0) {
     admitted.append.charges.push_back(Charge(caller.member, Act::kRevokeOther, revokes,

@@ -28,6 +28,7 @@ enum class Act : std::uint16_t {
   kEpoch = 3,
   kBytes = 4,
   kRevokeOther = 5,
+  kDeviceAdd = 6,
 };
 
 // Entries that passed: what to commit, and the state that the vault has then.
@@ -39,7 +40,8 @@ struct AdmittedEntries {
 // Judges and admits `entries`, all of one vault, as the next ones after `state` (an empty one: a
 // vault that is new) at the roster's head. Codes: those of protocol::Vault::Judge and Admit;
 // PERMISSION_DENIED: not sent by its author; INVALID_ARGUMENT: a box, salt or ciphertext is
-// missing, too many, or not the one that is listed; E_ENTRY_INVALID: CREATE alone.
+// missing, too many, or not the one that is listed, or an erase_day is less than 30 days away;
+// E_UNSUPPORTED: an EPOCH with a guest or a recovery box; E_ENTRY_INVALID: CREATE alone.
 base::Result<AdmittedEntries> AdmitEntries(const VaultState& state, const protocol::Roster& roster,
                                            const server::Caller& caller,
                                            const std::vector<EntryUpload>& entries,
@@ -53,14 +55,16 @@ struct AdmittedStatements {
 
 // The same for statements after the roster's head, taken whole. Codes: those of
 // protocol::Roster::Append; PERMISSION_DENIED: neither by the caller's device, nor by the root and
-// sent by an owner; INVALID_ARGUMENT: a box is missing, too many, or not the one that is listed.
+// sent by an owner; INVALID_ARGUMENT: a box is missing, too many, or not the one that is listed, or
+// an APPROVE of a statement older than 30 days; E_UNSUPPORTED: a RECOVERY_SET or RECOVERY_REQUEST.
 base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
                                                  const server::Caller& caller,
                                                  const std::vector<StatementUpload>& statements,
                                                  const Quotas& quotas, std::uint64_t now_ms);
 
-// Whether a statement was signed by the device or root key that it names, as far as `roster` knows
-// it; of one that is stored this says nothing new. E_SIG else.
+// Whether a statement at or below the head was signed by the device, or the root key of its time,
+// that it names, as far as `roster` knows it; of one that is stored this says nothing new. E_SIG
+// else.
 base::Status CheckStatementSigned(base::ByteSpan statement, const protocol::Roster& roster);
 
 // Whether `caller` may send this entry: its author, or a member with role intake who sends

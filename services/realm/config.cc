@@ -32,6 +32,7 @@ constexpr Setting kSettings[] = {
     {"cached_vaults", "vaults whose state stays in memory", std::uint64_t{kEngine.cached_vaults}},
     {"cached_records", "records of all these", std::uint64_t{kEngine.cached_records}},
     {"quota.puk_rotate_per_day", "PUK_ROTATE a member", kQuotas.puk_rotate_per_day},
+    {"quota.device_add_per_day", "DEVICE_ADD a member", kQuotas.device_add_per_day},
     {"quota.create_per_day", "new vaults a member", kQuotas.create_per_day},
     {"quota.import_per_day", "new vaults a member with role intake", kQuotas.import_per_day},
     {"quota.epochs_per_vault_day", "EPOCH a vault", kQuotas.epochs_per_vault_day},
@@ -102,6 +103,7 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   config.engine.cached_records = settings.Number("cached_records");
   Quotas& quotas = config.engine.quotas;
   quotas.puk_rotate_per_day = settings.Number("quota.puk_rotate_per_day");
+  quotas.device_add_per_day = settings.Number("quota.device_add_per_day");
   quotas.create_per_day = settings.Number("quota.create_per_day");
   quotas.import_per_day = settings.Number("quota.import_per_day");
   quotas.epochs_per_vault_day = settings.Number("quota.epochs_per_vault_day");

@@ -15,6 +15,7 @@ namespace godwit::realm {
 // removals of members take nothing, so that no quota ever stands in their way.
 struct Quotas {
   std::uint64_t puk_rotate_per_day = 4;    // a member; free while the PUK is stale
+  std::uint64_t device_add_per_day = 4;    // a member
   std::uint64_t create_per_day = 500;      // a member without the role intake
   std::uint64_t import_per_day = 100'000;  // the same with it
   std::uint64_t epochs_per_vault_day = 24;

@@ -319,7 +319,7 @@ base::Result<std::size_t> Engine::CountStored(const server::Caller& caller,
     const auto read = protocol::ReadEntry(entries[i].entry);
     if (!read) return read.error();
     if (read->header.seq >= vault.size()) return i;
-    const auto raw = protocol::CheckSigned(entries[i].entry, roster);
+    const auto raw = protocol::CheckSigned(entries[i].entry, roster, vault.guests());
     if (!raw) return raw.error();
     if (!MaySend(raw->header, roster, caller)) {
       return base::Error(base::Code::kPermissionDenied, "an entry is sent by its author alone");

@@ -288,12 +288,12 @@ TEST(Codec, WholeStatementsAndEntriesCutAnywhereAreNone) {
 }
 
 TEST(Codec, TypesOfLaterVersionsAreUnsupported) {
-  for (const std::uint8_t type : Bytes{2, 6, 8, 9, 10, 11, 12, 13, 255}) {
+  for (const std::uint8_t type : Bytes{13, 255}) {
     const auto read = ReadStatementPayload(type, Bytes(16));
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code(), base::Code::kUnsupported) << int{type};
   }
-  for (const std::uint8_t type : Bytes{0, 5, 6, 7, 8, 255}) {
+  for (const std::uint8_t type : Bytes{0, 8, 255}) {
     const auto read = ReadEntryPayload(type, Bytes(16));
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code(), base::Code::kUnsupported) << int{type};

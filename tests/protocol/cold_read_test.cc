@@ -57,6 +57,16 @@ TEST(ColdRead, TakesEveryHonestRow) {
          w.vault.Write(w.caseworker, w.note, "n");
          w.vault.WriteTomb(w.coordinator, w.note);
        }},
+      {"head is a STATE",
+       [](World& w) {
+         w.vault.WritePinned(w.caseworker, "s");
+         w.vault.Append(w.vault.Sign(w.caseworker, State{1, 0, 0}));
+       }},
+      {"head is an ASSENT",
+       [](World& w) {
+         w.vault.WritePinned(w.caseworker, "s");
+         w.vault.Append(w.vault.Sign(w.coordinator, Assent{w.vault.vault().head(), Assent::kYes}));
+       }},
       {"head is a TOMB by its maker",
        [](World& w) {
          w.vault.Write(w.caseworker, w.note, "n");
@@ -507,10 +517,33 @@ TEST(Attack, Row58_NoForgedRowIsReadCold) {
       {"a head of a type not known here",
        [](World& w, ColdRow& row) {
          EntryHeader header = w.vault.Next(w.caseworker);
-         header.type = 5;
+         header.type = 8;
          row.head = support::SignRaw(header, Bytes(6), w.caseworker.device().signing_key());
        },
        "E_UNSUPPORTED"},
+      {"a head that a reader may not write: STATE",
+       [](World& w, ColdRow& row) {
+         row.head = w.vault.Sign(w.reader, State{1, 0, 0});
+       },
+       kInvalid},
+      {"a head that a reader may not write: ASSENT",
+       [](World& w, ColdRow& row) {
+         row.head = w.vault.Sign(w.reader, Assent{w.vault.vault().head(), Assent::kYes});
+       },
+       kInvalid},
+      {"a head that a writer may not write: ASK",
+       [](World& w, ColdRow& row) {
+         row.head = w.vault.Sign(w.caseworker, Ask{Ask::kToRead, 1, 1, {}});
+       },
+       kInvalid},
+      {"a head by a guest of no epoch",
+       [](World& w, ColdRow& row) {
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.author_member = base::MemberId(w.caseworker.device().id().bytes());
+         row.head = SignEntry(header, Assent{w.vault.vault().head(), Assent::kYes},
+                              w.caseworker.device().signing_key());
+       },
+       kSig},
       {"no bytes for head", [](World&, ColdRow& row) { row.head = {}; }, kSig},
   };
   for (const auto& forgery : rows) {

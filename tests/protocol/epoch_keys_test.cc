@@ -293,7 +293,7 @@ TEST(Attack, Row15_ARekeyBoxesToTheRostersKeysAlone) {
   world.realm.RotatePuk(world.caseworker);
   const auto vek = *Vek::Random();
   const auto make = [&](const MemberList& l, std::uint64_t r) {
-    return MakeEpoch(vek, world.vault.vault().id(), 3, l, roster, r);
+    return MakeEpoch(vek, world.vault.vault().id(), 3, l, {}, roster, r);
   };
   EXPECT_EQ(CodeOf(make(list, roster.head_seq())), "INVALID_ARGUMENT");
   EXPECT_EQ(CodeOf(make(list, before)), "ok");

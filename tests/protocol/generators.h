@@ -106,7 +106,7 @@ inline base::Bytes Encoded(const DeviceKeys& keys) {
 }
 
 inline StatementPayload AnyStatementPayload() {
-  switch (*rc::gen::inRange(0, 6)) {
+  switch (*rc::gen::inRange(0, 13)) {
     case 0: {
       Genesis p;
       p.compartment = AnyInt<std::uint8_t>();
@@ -147,13 +147,51 @@ inline StatementPayload AnyStatementPayload() {
     }
     case 4:
       return MemberRemove{Any<base::MemberId>(), AnyInt<std::uint8_t>()};
+    case 5:
+      return DeviceAdd{Any<base::MemberId>(), AnyDeviceKeys(), AnyInt<std::uint32_t>(),
+                       Any<base::Sha256Hash>(), Any<crypto::Signature>()};
+    case 6:
+      return RoleSet{Any<base::MemberId>(), AnyInt<Roles>()};
+    case 7: {
+      RecoverySet p;
+      p.use = AnyInt<std::uint8_t>();
+      p.scheme = AnyInt<std::uint8_t>();
+      p.gen = AnyInt<std::uint32_t>();
+      p.kems = AnyKems();
+      p.k = AnyInt<std::uint8_t>();
+      if (AnyCount(1) != 0) p.rec_prev = base::ToBytes(AnyArray<kRecoveryWrapSize>());
+      for (std::size_t i = AnyCount(); i > 0; --i) {
+        p.shares[AnyInt<std::uint8_t>()] = {Any<base::MemberId>(), Any<base::Sha256Hash>(),
+                                            Any<base::Sha256Hash>(), Any<base::DeviceId>(),
+                                            Any<crypto::Signature>()};
+      }
+      return p;
+    }
+    case 8: {
+      RecoveryRequest p;
+      p.use = AnyInt<std::uint8_t>();
+      p.rec_gen = AnyInt<std::uint32_t>();
+      p.recipient_member = Any<base::MemberId>();
+      p.recipient_device = Any<base::DeviceId>();
+      p.eph_kem_pk = base::ToBytes(AnyArray<32>());
+      p.reason_hash = Any<base::Sha256Hash>();
+      for (std::size_t i = AnyCount(); i > 0; --i) p.vaults.insert(Any<base::VaultId>());
+      p.sig = Any<crypto::Signature>();
+      return p;
+    }
+    case 9:
+      return Approve{Any<base::Link>(), AnyInt<std::uint8_t>(), Any<base::Sha256Hash>()};
+    case 10:
+      return Close{Any<base::Link>(), AnyInt<std::uint8_t>()};
+    case 11:
+      return RootRotate{Any<crypto::SigningPublicKey>(), Any<crypto::Signature>()};
     default:
       return PolicySet{AnyPolicy()};
   }
 }
 
 inline EntryPayload AnyEntryPayload() {
-  switch (*rc::gen::inRange(0, 4)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0:
       return Create{AnyArray<16>(), AnyInt<std::uint8_t>()};
     case 1: {
@@ -193,9 +231,18 @@ inline EntryPayload AnyEntryPayload() {
       }
       return p;
     }
-    default:
+    case 3:
       return Tomb{Any<base::RecordId>(), AnyInt<std::uint64_t>(), Any<base::Link>(),
                   AnyInt<std::uint8_t>()};
+    case 4:
+      return State{AnyInt<std::uint8_t>(), AnyInt<std::uint8_t>(), AnyInt<std::uint32_t>()};
+    case 5:
+      return Assent{Any<base::Link>(), AnyInt<std::uint8_t>()};
+    default: {
+      Ask p{AnyInt<std::uint8_t>(), AnyInt<std::uint16_t>(), AnyInt<std::uint16_t>(), {}};
+      for (std::size_t i = AnyCount(); i > 0; --i) p.records.insert(Any<base::RecordId>());
+      return p;
+    }
   }
 }
 

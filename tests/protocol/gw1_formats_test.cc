@@ -338,15 +338,14 @@ TEST_F(Gw1Formats, BoxOfAGuest) {
   const DeviceKeys keys = ReadDeviceKeys(r);
   ASSERT_TRUE(r.Done());
   Same(BytesOf(DeviceIdOf(keys)), want["guest"]);
-  Writer context;
-  context.U16(kSuite1).Fixed(realm_).Fixed(vault_).U32(want["epoch"].get<std::uint32_t>());
-  context.Raw(Hex(want["guest"]));
-  Same(base::ToBytes(context.bytes()), want["ctx"]);
+  const Bytes context = VekGuestBoxContext(realm_, vault_, want["epoch"].get<std::uint32_t>(),
+                                           base::GuestId(DeviceIdOf(keys).bytes()));
+  Same(context, want["ctx"]);
   const auto pair = crypto::X25519Kem().FromPrivateKey(KeyOf(Hex(want["kem_sk"])));
   ASSERT_TRUE(pair);
   Holds(pair->public_key == keys.kems.at(kAlgX25519), "the guest's pair");
   const auto box = crypto::SealBox(crypto::DefaultHpke(), pair->public_key, labels::kVekGuestBox,
-                                   context.bytes(), TakeSecret<Vek>(want["vek"]));
+                                   context, TakeSecret<Vek>(want["vek"]));
   ASSERT_TRUE(box);
   Same(*box, want["box"]);
   Report(4);
@@ -361,12 +360,12 @@ TEST_F(Gw1Formats, BoxOfTheRecoveryKey) {
   ASSERT_TRUE(pair);
   Same(base::ToBytes(pair->private_key.Expose()), want["kem_sk"]);
   Same(pair->public_key, want["kem_pk"]);
-  Writer context;
-  context.U16(kSuite1).Fixed(realm_).Fixed(vault_).U32(want["epoch"].get<std::uint32_t>());
-  context.U8(want["use"].get<std::uint8_t>()).U32(want["rec_gen"].get<std::uint32_t>());
-  Same(base::ToBytes(context.bytes()), want["ctx"]);
+  const Bytes context =
+      VekRecoveryBoxContext(realm_, vault_, want["epoch"].get<std::uint32_t>(),
+                            want["use"].get<std::uint8_t>(), want["rec_gen"].get<std::uint32_t>());
+  Same(context, want["ctx"]);
   const auto box = crypto::SealBox(crypto::DefaultHpke(), pair->public_key, labels::kVekRecoveryBox,
-                                   context.bytes(), TakeSecret<Vek>(want["vek"]));
+                                   context, TakeSecret<Vek>(want["vek"]));
   ASSERT_TRUE(box);
   Same(*box, want["box"]);
   Report(4);

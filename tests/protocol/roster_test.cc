@@ -312,21 +312,6 @@ TEST(Attack, Row29_NoBadLinkJoinsTheChain) {
   Check(rows);
 }
 
-TEST(Roster, StatementsOfLaterTypesAreUnsupported) {
-  for (const std::uint8_t type : Bytes{2, 6, 8, 9, 10, 11, 12}) {
-    World world;
-    StatementHeader header = world.realm.Next(world.owner);
-    header.type = type;
-    Roster roster = world.realm.roster();
-    const std::string before = Snapshot(roster);
-    EXPECT_EQ(CodeOf(roster.Append(
-                  support::SignRaw(header, Bytes(32), world.owner.device().signing_key()))),
-              kUnsupported)
-        << int{type};
-    EXPECT_EQ(Snapshot(roster), before);
-  }
-}
-
 TEST(Roster, MemberAddNeedsTheRightSignerRolesAndNewIds) {
   const Row rows[] = {
       {"caseworker by owner", [](World& w) { return w.Add(w.owner, kCaseworker); }, kOk},
@@ -785,11 +770,9 @@ TEST(Roster, PolicySetIsByAnOwnerAndWithinReach) {
       {"more granters than there are",
        [](World& w) { return w.Set(w.owner, [](Policy& p) { p.grant_threshold = 4; }); }, kInvalid},
       {"owner threshold 2",
-       [](World& w) { return w.Set(w.owner, [](Policy& p) { p.owner_threshold = 2; }); },
-       kUnsupported},
+       [](World& w) { return w.Set(w.owner, [](Policy& p) { p.owner_threshold = 2; }); }, kOk},
       {"grant threshold 3",
-       [](World& w) { return w.Set(w.owner, [](Policy& p) { p.grant_threshold = 3; }); },
-       kUnsupported},
+       [](World& w) { return w.Set(w.owner, [](Policy& p) { p.grant_threshold = 3; }); }, kOk},
       {"an audit key",
        [](World& w) {
          return w.Set(w.owner, [&](Policy& p) {
@@ -1001,10 +984,8 @@ TEST(Roster, GenesisFoundsARealmOrNone) {
        kInvalid},
       {"grant threshold above all", [](Founding& f) { f.genesis.policy.grant_threshold = 3; },
        kInvalid},
-      {"owner threshold 2", [](Founding& f) { f.genesis.policy.owner_threshold = 2; },
-       kUnsupported},
-      {"grant threshold 2", [](Founding& f) { f.genesis.policy.grant_threshold = 2; },
-       kUnsupported},
+      {"owner threshold 2", [](Founding& f) { f.genesis.policy.owner_threshold = 2; }, kOk},
+      {"grant threshold 2", [](Founding& f) { f.genesis.policy.grant_threshold = 2; }, kOk},
       {"longer than 64 KiB",
        [](Founding& f) {
          for (std::size_t i = 0; i < 1300; ++i) {

@@ -153,6 +153,86 @@ void TestRealm::Prove(protocol::MemberAdd& add, const Device& device) const {
                                       protocol::PopMessage(roster_.realm(), add));
 }
 
+void TestRealm::Prove(protocol::DeviceAdd& add, const Device& device) const {
+  add.pop = device.signing_key().Sign(protocol::labels::kRosterPop,
+                                      protocol::PopMessage(roster_.realm(), add));
+}
+
+TestRealm::DeviceAddition TestRealm::DeviceAddOf(const Person& person, const Device& device) {
+  DeviceAddition addition;
+  protocol::DeviceAdd& add = addition.payload;
+  add.member = person.id;
+  add.device = device.keys();
+  if (!person.puks.empty()) {
+    add.puk_gen = static_cast<std::uint32_t>(person.puks.size());
+    addition.box = Must(protocol::SealPuk(person.puks.back(), roster_.realm(), person.id,
+                                          add.puk_gen, device.id(), device.keys().kems));
+    add.box_hash = base::Sha256Hash(crypto::Sha256(addition.box));
+  }
+  Prove(add, device);
+  return addition;
+}
+
+protocol::RecoverySet TestRealm::RecoverySetOf(std::uint8_t use, std::uint8_t k,
+                                               const std::vector<const Person*>& trustees) {
+  protocol::RecoverySet set;
+  set.use = use;
+  set.scheme = 1;
+  set.gen = 1;
+  for (const auto& recovery : roster_.recoveries()) set.gen += recovery.set.use == use;
+  set.kems = {{protocol::kAlgX25519, Stranger().device().keys().kems.at(protocol::kAlgX25519)}};
+  set.k = k;
+  for (std::size_t i = 0; i < trustees.size(); ++i) {
+    protocol::RecoveryShare& share = set.shares[static_cast<std::uint8_t>(i)];
+    share.share_commit = base::Sha256Hash(crypto::Sha256(Fresh()));
+    share.sealed_hash = base::Sha256Hash(crypto::Sha256(Fresh()));
+  }
+  Acknowledge(set, trustees);
+  return set;
+}
+
+void TestRealm::Acknowledge(protocol::RecoverySet& set,
+                            const std::vector<const Person*>& trustees) const {
+  std::uint8_t index = 0;
+  for (const Person* trustee : trustees) {
+    protocol::RecoveryShare& share = set.shares[index];
+    share.member = trustee->id;
+    share.device = trustee->device().id();
+    share.ack = trustee->device().signing_key().Sign(
+        protocol::labels::kShareAck,
+        protocol::ShareAckMessage(roster_.realm(), set, index, share.share_commit));
+    ++index;
+  }
+}
+
+protocol::RecoveryRequest TestRealm::RequestOf(std::uint8_t use, const Person& recipient,
+                                               const std::set<base::VaultId>& vaults) {
+  protocol::RecoveryRequest request;
+  request.use = use;
+  const auto* current = roster_.RecoveryAt(use, roster_.head_seq());
+  request.rec_gen = current == nullptr ? 0 : current->set.gen;
+  request.recipient_member = recipient.id;
+  request.recipient_device = recipient.device().id();
+  request.eph_kem_pk = Stranger().device().keys().kems.at(protocol::kAlgX25519);
+  request.reason_hash = base::Sha256Hash(crypto::Sha256(Fresh()));
+  request.vaults = vaults;
+  SignFor(request, recipient);
+  return request;
+}
+
+void TestRealm::SignFor(protocol::RecoveryRequest& request, const Person& recipient) const {
+  request.sig = recipient.device().signing_key().Sign(
+      protocol::labels::kRecoveryRequest,
+      protocol::RecoveryRequestMessage(roster_.realm(), request));
+}
+
+protocol::RootRotate TestRealm::RootRotateTo(const crypto::SigningKey& key) const {
+  protocol::RootRotate rotate{key.public_key(), {}};
+  rotate.pop =
+      key.Sign(protocol::labels::kRosterPop, protocol::PopMessage(roster_.realm(), rotate));
+  return rotate;
+}
+
 TestRealm::Rotation TestRealm::RotationOf(const Person& person) {
   const base::Bytes bytes = Fresh();
   Rotation rotation{Must(protocol::Puk::Copy(std::span(bytes).first<32>())), {}, {}};
@@ -224,9 +304,17 @@ base::Bytes TestRealm::SignByRoot(const protocol::StatementPayload& payload) con
   return protocol::SignStatement(NextByRoot(), payload, *root_);
 }
 
-void TestRealm::Append(const base::Bytes& statement) {
+base::Link TestRealm::Append(const base::Bytes& statement) {
   Require(roster_.Append(statement));
   statements_.push_back(statement);
+  return roster_.head();
+}
+
+void TestRealm::AppendApproved(const Person& author, const protocol::StatementPayload& payload,
+                               const std::vector<const Person*>& approvers) {
+  const base::Link link = Append(Sign(author, payload));
+  for (const Person* approver : approvers)
+    Append(Sign(*approver, protocol::Approve{link, protocol::kNoShare, {}}));
 }
 
 const std::map<base::DeviceId, base::Bytes>& TestRealm::PukBoxes(const base::MemberId& member,
@@ -259,19 +347,26 @@ protocol::MemberList TestVault::ListOf(const Members& members) const {
   return list;
 }
 
-TestVault::Rekeying TestVault::RekeyingOf(const protocol::MemberList& list) {
+TestVault::Rekeying TestVault::RekeyingOf(const protocol::MemberList& list,
+                                          const protocol::GuestList& guests) {
   const base::Bytes bytes = realm_.Fresh();
   protocol::Vek vek = Must(protocol::Vek::Copy(std::span(bytes).first<32>()));
   std::map<std::uint32_t, const protocol::Vek*> older;
   if (!veks_.empty()) older[static_cast<std::uint32_t>(veks_.size())] = &veks_.back();
-  auto epoch = Must(protocol::MakeEpoch(vek, vault_.id(), vault_.epoch().number + 1, list,
+  auto epoch = Must(protocol::MakeEpoch(vek, vault_.id(), vault_.epoch().number + 1, list, guests,
                                         realm_.roster(), realm_.roster().head_seq(), older));
   return {std::move(vek), std::move(epoch)};
 }
 
-void TestVault::Rekey(const Person& author, const protocol::MemberList& list) {
-  Rekeying rekeying = RekeyingOf(list);
-  Append(Sign(author, rekeying.epoch.payload));
+void TestVault::Rekey(const Person& author, const protocol::MemberList& list,
+                      const protocol::GuestList& guests) {
+  Rekeying rekeying = RekeyingOf(list, guests);
+  const base::Bytes entry = Sign(author, rekeying.epoch.payload);
+  Take(entry, std::move(rekeying));
+}
+
+void TestVault::Take(const base::Bytes& entry, Rekeying rekeying) {
+  Append(entry);
   veks_.push_back(std::move(rekeying.vek));
   epochs_.push_back(std::move(rekeying.epoch));
 }
@@ -280,7 +375,7 @@ void TestVault::Refresh(const Person& author) {
   protocol::MemberList list = protocol::Want(vault_.epoch().list, vault_.kind(), realm_.roster(),
                                              realm_.roster().head_seq());
   std::erase_if(list, [](const auto& row) { return row.second.perm == protocol::kWrite; });
-  Rekey(author, list);
+  Rekey(author, list, vault_.epoch().guests);
 }
 
 protocol::SealedRecord TestVault::Revision(const Person& author, const base::RecordId& record,

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,8 +93,25 @@ class TestRealm {
 
   // Payloads as they should be, to be changed and signed.
   protocol::MemberAdd AddOf(const Person& person, protocol::Roles roles);
-  // Makes the pop of `add` anew after a change.
+  // Of a device that no statement lists yet, with the box of the current PUK beside it.
+  struct DeviceAddition {
+    protocol::DeviceAdd payload;
+    base::Bytes box;
+  };
+  DeviceAddition DeviceAddOf(const Person& person, const protocol::Device& device);
+  // A secret of n = trustees.size() shares whose trustees acknowledged them by their first device.
+  protocol::RecoverySet RecoverySetOf(std::uint8_t use, std::uint8_t k,
+                                      const std::vector<const Person*>& trustees);
+  // Of the current secret, signed by the recipient.
+  protocol::RecoveryRequest RequestOf(std::uint8_t use, const Person& recipient,
+                                      const std::set<base::VaultId>& vaults);
+  protocol::RootRotate RootRotateTo(const crypto::SigningKey& key) const;
+
+  // Make the proofs and signatures inside a payload anew after a change.
   void Prove(protocol::MemberAdd& add, const protocol::Device& device) const;
+  void Prove(protocol::DeviceAdd& add, const protocol::Device& device) const;
+  void Acknowledge(protocol::RecoverySet& set, const std::vector<const Person*>& trustees) const;
+  void SignFor(protocol::RecoveryRequest& request, const Person& recipient) const;
   // The next PUK of `person`, which is not among its puks until the statement is taken.
   struct Rotation {
     protocol::Puk puk;
@@ -108,8 +126,11 @@ class TestRealm {
   base::Bytes Sign(const Person& author, const protocol::StatementPayload& payload,
                    std::size_t device = 0) const;
   base::Bytes SignByRoot(const protocol::StatementPayload& payload) const;
-  // Appends what must be valid.
-  void Append(const base::Bytes& statement);
+  // Appends what must be valid; gives its link.
+  base::Link Append(const base::Bytes& statement);
+  // Appends a statement and the APPROVEs that it needs.
+  void AppendApproved(const Person& author, const protocol::StatementPayload& payload,
+                      const std::vector<const Person*>& approvers);
 
   // The boxes that went beside a PUK_ROTATE.
   const std::map<base::DeviceId, base::Bytes>& PukBoxes(const base::MemberId& member,
@@ -155,13 +176,16 @@ class TestVault {
 
   // The rows of a list as the roster's head has them.
   protocol::MemberList ListOf(const Members& members) const;
-  // The next EPOCH for `list`, with its VEK, not taken yet; wraps the key before it.
+  // The next EPOCH for `list` and `guests`, with its VEK, not taken yet; wraps the key before it.
   struct Rekeying {
     protocol::Vek vek;
     protocol::NewEpoch epoch;
   };
-  Rekeying RekeyingOf(const protocol::MemberList& list);
-  void Rekey(const Person& author, const protocol::MemberList& list);
+  Rekeying RekeyingOf(const protocol::MemberList& list, const protocol::GuestList& guests = {});
+  void Rekey(const Person& author, const protocol::MemberList& list,
+             const protocol::GuestList& guests = {});
+  // Appends an EPOCH that was made of `rekeying`.
+  void Take(const base::Bytes& entry, Rekeying rekeying);
   // Rekeys for the list in force as the roster's head would have it: rule (a).
   void Refresh(const Person& author);
 
