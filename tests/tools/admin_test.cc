@@ -12,6 +12,7 @@
 #include "storage/postgres.h"
 #include "storage/roster_store.h"
 #include "tests/support/postgres.h"
+#include "tests/tools/run.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/pki.h"
 
@@ -147,18 +148,14 @@ TEST_F(Admin, WritesTheClaimToAFileOfItsOwn) {
 
 // The program itself: its exit codes, and help that shows how.
 int Exit(const std::string& arguments, std::string* output = nullptr) {
-  FILE* pipe = ::popen((std::string(GODWIT_ADMIN) + " " + arguments + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return -1;
-  char buffer[4096];
-  std::size_t n = 0;
-  std::string text;
-  while ((n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0) text.append(buffer, n);
-  if (output != nullptr) *output = text;
-  return WEXITSTATUS(::pclose(pipe));
+  const support::Ran run = support::RunShell(std::string(GODWIT_ADMIN) + " " + arguments + " 2>&1");
+  if (output != nullptr) *output = run.output;
+  return run.exit;
 }
 
 TEST_F(Admin, TheProgramExplainsItselfAndEndsWithACode) {
-  for (const char* command : {"--help", "migrate --help", "pki init --help", "pki issue --help"}) {
+  for (const char* command : {"--help", "migrate --help", "pki init --help", "pki issue --help",
+                              "dump roster --help", "dump vault --help"}) {
     std::string help;
     EXPECT_EQ(Exit(command, &help), 0);
     EXPECT_NE(help.find("Example"), std::string::npos) << command;

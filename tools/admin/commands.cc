@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "storage/migrate.h"
 #include "storage/postgres.h"
 #include "storage/roster_store.h"
+#include "tools/admin/new_file.h"
 #include "tools/admin/pki.h"
 
 namespace godwit::admin {
@@ -23,34 +23,12 @@ namespace fs = std::filesystem;
 constexpr mode_t kSecretMode = 0600;
 constexpr mode_t kPublicMode = 0644;
 
-base::Error CannotWrite() {
-  return {base::Code::kIo, "a file cannot be written: look at its folder's rights"};
-}
-
-// Writes a file as a whole: a reader finds the old one or the new one. Without `replace` one that
-// is there stays, with EXISTS.
-base::Status WriteFile(const fs::path& path, base::ByteSpan bytes, mode_t mode, bool replace) {
-  const fs::path target = replace ? fs::path(path.string() + ".new") : path;
-  if (replace) ::unlink(target.c_str());
-  const int file = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (file < 0) {
-    if (errno == EEXIST) return base::Error(base::Code::kExists, "a file is there already");
-    return CannotWrite();
-  }
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t n = ::write(file, bytes.data() + written, bytes.size() - written);
-    if (n <= 0) break;
-    written += static_cast<std::size_t>(n);
-  }
-  const bool synced = ::fsync(file) == 0;
-  const bool closed = ::close(file) == 0;
-  if (written != bytes.size() || !synced || !closed ||
-      (replace && ::rename(target.c_str(), path.c_str()) != 0)) {
-    ::unlink(target.c_str());
-    return CannotWrite();
-  }
-  return {};
+base::Status WriteFile(const fs::path& path, base::ByteSpan bytes, mode_t mode,
+                       NewFile::Existing existing) {
+  auto file = NewFile::Begin(path, mode, existing);
+  if (!file) return file.error();
+  if (const auto status = file->Write(bytes); !status) return status;
+  return file->Finish();
 }
 
 base::Result<crypto::SecretBytes> ReadSecret(const fs::path& path) {
@@ -102,7 +80,8 @@ base::Status Migrate(const MigrateOptions& options, std::ostream& out) {
   }
   const std::string text = base::ToHex((*claim)->Expose()) + "\n";
   if (!options.claim_file.empty()) {
-    return WriteFile(options.claim_file, base::AsBytes(text), kSecretMode, false);
+    return WriteFile(options.claim_file, base::AsBytes(text), kSecretMode,
+                     NewFile::Existing::kKeep);
   }
   out << "claim " << text;
   return {};
@@ -111,19 +90,20 @@ base::Status Migrate(const MigrateOptions& options, std::ostream& out) {
 base::Status PkiInit(const PkiInitOptions& options, std::ostream& out) {
   std::error_code error;
   fs::create_directories(options.folder, error);
-  if (error) return CannotWrite();
+  if (error) return base::Error(base::Code::kIo, "the folder cannot be made");
   const auto authority = MakeAuthority(kAuthorityDays);
   if (!authority) return authority.error();
   const auto pin = PinOf(authority->certificate);
   if (!pin) return pin.error();
   // The key first: where it is, there was an authority before.
-  if (const auto status =
-          WriteFile(options.folder / "ca.key", authority->key.Expose(), kSecretMode, false);
+  if (const auto status = WriteFile(options.folder / "ca.key", authority->key.Expose(), kSecretMode,
+                                    NewFile::Existing::kKeep);
       !status) {
     return status;
   }
-  if (const auto status = WriteFile(options.folder / "ca.crt",
-                                    base::AsBytes(authority->certificate), kPublicMode, true);
+  if (const auto status =
+          WriteFile(options.folder / "ca.crt", base::AsBytes(authority->certificate), kPublicMode,
+                    NewFile::Existing::kReplace);
       !status) {
     return status;
   }
@@ -143,15 +123,15 @@ base::Status PkiIssue(const PkiIssueOptions& options, std::ostream& out) {
   if (!pin) return pin.error();
   const auto server = IssueServer(authority, options.hosts, kServerDays);
   if (!server) return server.error();
-  if (const auto status =
-          WriteFile(options.folder / "server.key", server->key.Expose(), kSecretMode, true);
+  if (const auto status = WriteFile(options.folder / "server.key", server->key.Expose(),
+                                    kSecretMode, NewFile::Existing::kReplace);
       !status) {
     return status;
   }
   // Clients find the authority that they pin beside the server's certificate.
   const std::string chain = server->certificate + authority.certificate;
-  if (const auto status =
-          WriteFile(options.folder / "server.crt", base::AsBytes(chain), kPublicMode, true);
+  if (const auto status = WriteFile(options.folder / "server.crt", base::AsBytes(chain),
+                                    kPublicMode, NewFile::Existing::kReplace);
       !status) {
     return status;
   }

@@ -5,6 +5,7 @@
 
 #include "crypto/init.h"
 #include "tools/admin/commands.h"
+#include "tools/admin/dump.h"
 
 namespace {
 
@@ -61,6 +62,34 @@ int main(int argc, char** argv) {
   issue->footer(
       "Example:\n"
       "  godwit-admin pki issue /etc/godwit/cases --host 127.0.0.1");
+
+  auto* dump = app.add_subcommand("dump", "Write a chain to a file, for godwit-verify");
+  dump->require_subcommand(1);
+  admin::DumpOptions dump_options;
+  std::string vault_id;
+  const auto add_dump_options = [&](CLI::App& command) {
+    command
+        .add_option("--database", dump_options.database,
+                    "libpq conninfo of a role that may read it; a password stands in its passfile")
+        ->required();
+    command
+        .add_option("--out", dump_options.out,
+                    "a file that is not there yet, made with mode 0600; - is standard output")
+        ->required();
+  };
+  auto* dump_roster = dump->add_subcommand("roster", "Write the realm's roster");
+  add_dump_options(*dump_roster);
+  dump_roster->footer(
+      "Example:\n"
+      "  godwit-admin dump roster --database 'dbname=cases' --out cases.roster");
+  auto* dump_vault = dump->add_subcommand("vault", "Write one vault's chain; before the roster");
+  dump_vault->add_option("vault", vault_id, "its id, 32 hexadecimal digits")->required();
+  add_dump_options(*dump_vault);
+  dump_vault->footer(
+      "A vault's entries cite the roster: one that is dumped after the vault holds all of them.\n\n"
+      "Example:\n"
+      "  godwit-admin dump vault 00112233445566778899aabbccddeeff \\\n"
+      "    --database 'dbname=cases' --out some.vault");
   app.footer(
       "Examples:\n"
       "  godwit-admin pki init /etc/godwit/cases\n"
@@ -71,5 +100,7 @@ int main(int argc, char** argv) {
   if (const auto status = godwit::crypto::Init(); !status) return Finish(status);
   if (migrate->parsed()) return Finish(admin::Migrate(migrate_options, std::cout));
   if (init->parsed()) return Finish(admin::PkiInit(init_options, std::cout));
-  return Finish(admin::PkiIssue(issue_options, std::cout));
+  if (issue->parsed()) return Finish(admin::PkiIssue(issue_options, std::cout));
+  if (dump_roster->parsed()) return Finish(admin::DumpRoster(dump_options, std::cout));
+  return Finish(admin::DumpVault(dump_options, vault_id, std::cout));
 }
