@@ -108,6 +108,18 @@ TEST_F(Dump, OfAChainWithAGapLeavesNothing) {
   EXPECT_EQ(CodeOf(DumpVault(To(database, "vault"), kVault, out_)), "E_STATE_LOST");
   EXPECT_TRUE(IsEmpty());
   EXPECT_EQ(out_.str(), "");
+  // A file that is there is seen before anything is read.
+  Write("there", base::AsBytes("mine"));
+  EXPECT_EQ(CodeOf(DumpRoster(To(database, "there"), out_)), "EXISTS");
+}
+
+TEST_F(Dump, OnADiskThatIsFullLeavesNothing) {
+  const auto database = LongChains();
+  const Ran run = RunShell("trap '' XFSZ; ulimit -f 1000; " +
+                           Command("roster", database, (folder_ / "file").string()) + " 2>&1");
+  EXPECT_EQ(run.exit, 1);
+  EXPECT_EQ(run.output.find("godwit-admin: IO: "), 0u) << run.output;
+  EXPECT_TRUE(IsEmpty());
 }
 
 TEST_F(Dump, NeverReplacesAFile) {

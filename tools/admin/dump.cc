@@ -52,10 +52,9 @@ template <class CopyTo>
 Status WriteOut(const DumpOptions& options, const ChainHead& head, const CopyTo& copy,
                 std::ostream& out) {
   if (options.out == "-") {
-    const Status status = copy([&](base::ByteSpan bytes) -> Status {
+    const Status status = copy([&](base::ByteSpan bytes) {
       out << base::ToString(bytes);
-      if (!out) return Error(Code::kIo, "the standard output takes no more");
-      return {};
+      return Status::Ok();
     });
     if (!status) return status;
     out.flush();
