@@ -63,7 +63,7 @@ RealmServer& ServerOf(RealmServers& servers, Compartment compartment) {
   return servers.journeys;
 }
 
-TestOrganisation::TestOrganisation(RealmServers& servers) {
+TestOrganisation::TestOrganisation(RealmServers& servers, const Addresses& in_between) {
   Require(crypto::Init());
   std::string pattern = (std::filesystem::temp_directory_path() / "godwit-org-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
@@ -75,7 +75,8 @@ TestOrganisation::TestOrganisation(RealmServers& servers) {
   for (const auto compartment :
        {Compartment::kIdentity, Compartment::kCases, Compartment::kJourneys}) {
     const RealmServer& server = ServerOf(servers, compartment);
-    const auto address = server.address();
+    const auto other = in_between.find(compartment);
+    const auto address = other == in_between.end() ? server.address() : other->second;
     founding.endpoints.push_back(
         {compartment, address.host_port, address.pins.front(), server.claim()});
   }
@@ -193,15 +194,19 @@ void TestOrganisation::SaveForCommandLine(const std::string& handle,
 }
 
 std::unique_ptr<Organisation> TestOrganisation::WithEmptyStores(const std::string& handle) {
-  const std::string other = handle + "-empty-" + std::to_string(++empty_stores_);
   std::map<Compartment, std::unique_ptr<client::Realm>> realms;
   for (const auto& [compartment, realm] : Of(handle).realms()) {
-    auto keys = CopyOf(realm->keys());
-    const auto path = Must(NewStore(other, keys));
-    realms[compartment] = Must(client::Realm::Open(std::move(keys), path));
+    realms[compartment] = RealmWithEmptyStore(handle, compartment);
     Require(realms[compartment]->Sync());
   }
   return std::make_unique<Organisation>(std::move(realms));
+}
+
+std::unique_ptr<client::Realm> TestOrganisation::RealmWithEmptyStore(const std::string& handle,
+                                                                     Compartment compartment) {
+  auto keys = CopyOf(RealmOf(handle, compartment).keys());
+  const auto path = Must(NewStore(handle + "-empty-" + std::to_string(++empty_stores_), keys));
+  return Must(client::Realm::Open(std::move(keys), path));
 }
 
 }  // namespace godwit::support

@@ -23,8 +23,10 @@ RealmServer& ServerOf(RealmServers& servers, protocol::Compartment compartment);
 // running test and leaves the program where something goes wrong on the way.
 class TestOrganisation {
  public:
-  // Founds an evaluation organisation; the founder's handle is "founder".
-  explicit TestOrganisation(RealmServers& servers);
+  // Founds an evaluation organisation; the founder's handle is "founder". Whoever stands between
+  // the people and a realm's service is named in `in_between`.
+  using Addresses = std::map<protocol::Compartment, transport::RealmAddress>;
+  explicit TestOrganisation(RealmServers& servers, const Addresses& in_between = {});
   ~TestOrganisation();
 
   // Invites all of them, lets each join with both SAS compared, and lists them in one EPOCH a
@@ -48,6 +50,9 @@ class TestOrganisation {
   // An organisation object with empty local stores for somebody who joined: a second device's view
   // with the same keys, as after losing all local state.
   std::unique_ptr<client::Organisation> WithEmptyStores(const std::string& handle);
+  // One realm of it, that has not spoken to its service yet.
+  std::unique_ptr<client::Realm> RealmWithEmptyStore(const std::string& handle,
+                                                     protocol::Compartment compartment);
 
  private:
   base::Result<std::filesystem::path> NewStore(const std::string& handle,
