@@ -146,8 +146,10 @@ Status Realm::TakeStatements(std::uint64_t from_seq, const std::vector<base::Byt
     }
   }
   if (next.fingerprint() != keys_.info.fingerprint) {
-    return Error(Code::kRosterInvalid,
-                 "the service shows the roster of another realm than the one pinned here");
+    const Error error(Code::kRosterInvalid,
+                      "the service shows the roster of another realm than the one pinned here");
+    KeepEvidence(error, news.front());
+    return error;
   }
   if (const auto status = store_->AppendRoster(roster_.size(), news); !status) return status;
   roster_ = std::move(next);
@@ -270,20 +272,40 @@ Status Realm::EnsurePuk() {
   if (!puk_boxes_.contains(puk->gen)) {
     const auto boxes = server_->FetchPukBoxes(puk_boxes_.empty() ? 1 : puk_boxes_.rbegin()->first);
     if (!boxes) return boxes.error();
-    for (const auto& box : *boxes) puk_boxes_[box.gen] = box.box;
+    for (const auto& box : *boxes) {
+      const base::Sha256Hash* hash = ListedPukBox(box.gen);
+      if (hash == nullptr) continue;
+      // Kept, it would stand in the place of the right one.
+      if (base::Sha256Hash(crypto::Sha256(box.box)) != *hash) {
+        const Error error(Code::kKeyMismatch,
+                          "the service changed the box of a PUK: what it sent is refused");
+        KeepEvidence(error, box.box);
+        return error;
+      }
+      puk_boxes_[box.gen] = box.box;
+    }
     if (const auto status = store_->Put(kPukBoxes, WritePukBoxes(puk_boxes_)); !status) {
       return status;
     }
   }
   const auto pair = PukPair(puk->gen);
   if (!pair && pair.error().code() == Code::kKeyMismatch) {
-    // A device whose PUK box fails keeps evidence and rotates.
+    // The box is the listed one, so the fault is its author's: evidence, and a new PUK.
     KeepEvidence(pair.error(), puk_boxes_[puk->gen]);
     puk_boxes_.erase(puk->gen);
     return RotatePuk();
   }
   if (!pair) return pair.error();
   return {};
+}
+
+const base::Sha256Hash* Realm::ListedPukBox(std::uint32_t gen) const {
+  const auto* self = roster_.FindMember(member());
+  if (self == nullptr) return nullptr;
+  const auto listed = std::ranges::find(self->puks, gen, &protocol::Roster::PukGen::gen);
+  if (listed == self->puks.end()) return nullptr;
+  const auto hash = listed->box_hashes.find(device_.id());
+  return hash == listed->box_hashes.end() ? nullptr : &hash->second;
 }
 
 base::Result<const crypto::KemKeyPair*> Realm::PukPair(std::uint32_t gen) {
@@ -296,10 +318,9 @@ base::Result<const crypto::KemKeyPair*> Realm::PukPair(std::uint32_t gen) {
   if (listed == self->puks.end()) return unreachable;
 
   std::optional<protocol::Puk> puk;
-  const auto hash = listed->box_hashes.find(device_.id());
-  if (const auto box = puk_boxes_.find(gen);
-      box != puk_boxes_.end() && hash != listed->box_hashes.end()) {
-    if (base::Sha256Hash(crypto::Sha256(box->second)) != hash->second) return mismatch;
+  const base::Sha256Hash* hash = ListedPukBox(gen);
+  if (const auto box = puk_boxes_.find(gen); box != puk_boxes_.end() && hash != nullptr) {
+    if (base::Sha256Hash(crypto::Sha256(box->second)) != *hash) return mismatch;
     auto opened = protocol::OpenPuk(box->second, id_, member(), gen, device_);
     if (!opened) return mismatch;
     puk = *std::move(opened);

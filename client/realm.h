@@ -44,6 +44,7 @@ class Realm {
   // Brings the roster up to date, and this member's PUKs with it: a first one is made, and a stale
   // one rotated. E_ROLLBACK, E_FORK: the service shows another past than before; E_ROSTER_INVALID
   // and the like: it shows a roster that no honest one would; evidence is kept, nothing else.
+  // E_KEY_MISMATCH: a box of a PUK is not the one that was signed; nothing is made of it.
   // PERMISSION_DENIED: this device was revoked, or this member removed. UNAVAILABLE: offline.
   base::Status Sync();
 
@@ -73,6 +74,8 @@ class Realm {
 
   base::Status TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements);
   base::Status EnsurePuk();
+  // The hash of this device's box of PUK `gen`; nullptr: the roster lists none.
+  const base::Sha256Hash* ListedPukBox(std::uint32_t gen) const;
   base::Status LoadPuks();
 
   UnlockedRealm keys_;
