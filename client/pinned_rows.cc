@@ -90,6 +90,15 @@ base::Result<Opened> OpenRow(const transport::BoardRow& row, const protocol::Ros
   return Opened{cold->vault, cold->head_seq, cold->head, *std::move(text)};
 }
 
+// All that somebody signed in a row: which of it is wrong shows from the whole.
+base::Bytes SignedOf(const transport::BoardRow& row) {
+  base::Bytes entries = row.create;
+  for (const base::Bytes& epoch : row.epochs) base::Append(entries, epoch);
+  base::Append(entries, row.pinned);
+  base::Append(entries, row.head);
+  return entries;
+}
+
 PukPairs PairsOf(Realm& realm) {
   PukPairs pairs;
   const auto* self = realm.roster().FindMember(realm.member());
@@ -129,6 +138,16 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
   const auto cached = ReadPinnedRows(realm, kind);
   if (!cached) return cached.error();
   for (const PinnedRow& row : *cached) known[row.vault] = {row.head_seq, row.head};
+  // What was verified whole is remembered too (R7). As of before the service is asked, so that what
+  // another process fetches meanwhile makes no honest row look old.
+  const auto vaults = realm.store().Vaults(kind);
+  if (!vaults) return vaults.error();
+  for (const auto& [vault, memory] : *vaults) {
+    const auto row = known.find(vault);
+    if (row == known.end() || row->second.first < memory.seq) {
+      known[vault] = {memory.seq, memory.head};
+    }
+  }
 
   Status first;
   bool complete = true;
@@ -137,7 +156,7 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
   PukPairs pairs = PairsOf(realm);
   const auto refuse = [&](const Error& error, const transport::BoardRow& row) {
     // A vault that others moved to a key out of reach is no fault of anybody's.
-    if (error.code() != Code::kNotFound) realm.KeepEvidence(error, row.pinned);
+    if (error.code() != Code::kNotFound) realm.KeepEvidence(error, SignedOf(row));
     if (first) first = error;
     complete = false;
   };
