@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/hash.h"
 #include "protocol/epoch_keys.h"
 #include "protocol/record.h"
 
@@ -105,8 +106,8 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     if (const auto status = view.Replay(**stored); !status) return status.error();
   }
 
-  // The last entry known is asked for again: the service must still have it (R7).
-  const std::uint64_t from = view.state_.empty() ? 0 : view.state_.head_seq();
+  // What is known is asked for again, the last entry at least: the service must still have it (R7).
+  const std::uint64_t from = view.AskFrom();
   std::vector<base::Bytes> entries;
   std::vector<transport::RecordContent> contents;
   std::map<std::uint32_t, base::Bytes> boxes;
@@ -124,20 +125,26 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     const auto frozen = realm.store().Freeze(vault, error.code(), content);
     return frozen ? error : frozen.error();
   };
+  const auto together = [](base::ByteSpan first, base::ByteSpan second) {
+    base::Bytes both = base::ToBytes(first);
+    base::Append(both, second);
+    return both;
+  };
   if (!view.state_.empty()) {
-    const base::Bytes& last = (*stored)->entries.back();
-    if (entries.empty()) return freeze(Rollback(), last);
-    if (entries.front() != last) {
-      base::Bytes both = last;
-      base::Append(both, entries.front());
-      return freeze(Fork(), both);
+    const std::vector<base::Bytes>& known = (*stored)->entries;
+    for (std::size_t i = from; i < known.size(); ++i) {
+      if (i - from >= entries.size()) return freeze(Rollback(), known[i]);
+      const base::Bytes& shown = entries[i - from];
+      if (shown != known[i]) return freeze(Fork(), together(known[i], shown));
     }
-    entries.erase(entries.begin());
+    entries.erase(entries.begin(),
+                  entries.begin() + static_cast<std::ptrdiff_t>(known.size() - from));
   }
 
   VaultUpdate update;
   update.vault = vault;
   Status verdict;
+  base::Bytes refused;
   for (const base::Bytes& entry : entries) {
     auto judged = view.state_.Judge(entry, realm.roster());
     if (!judged && judged.error().code() == Code::kStaleRoster) {
@@ -150,8 +157,9 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     if (!judged) {
       // Readable up to the last good entry; what an author signed wrongly is evidence.
       verdict = judged.error();
+      refused = entry;
       if (verdict.error().code() != Code::kUnsupported) {
-        realm.KeepEvidence(verdict.error(), entry);
+        realm.KeepEvidence(verdict.error(), refused);
       }
       break;
     }
@@ -179,14 +187,56 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     update.records.push_back(
         {content.record, content.rver, std::move(content.salt), std::move(content.ciphertext)});
   }
-  for (auto& [epoch, box] : boxes) {
-    view.boxes_[epoch] = box;
-    update.boxes[epoch] = std::move(box);
+  for (auto& [number, box] : boxes) {
+    const base::Sha256Hash* listed = view.ListedBox(number);
+    if (listed == nullptr) continue;
+    // Kept, it would stand in the place of the right one.
+    if (base::Sha256Hash(crypto::Sha256(box)) != *listed) {
+      const Error error(Code::kKeyMismatch,
+                        "the service changed the box of a vault's key: what it sent is refused");
+      realm.KeepEvidence(error, box);
+      return error;
+    }
+    view.boxes_[number] = box;
+    update.boxes[number] = std::move(box);
   }
   update.memory = MemoryOf(view.state_);
+  const base::Bytes last = !update.entries.empty() ? update.entries.back()
+                           : *stored               ? (*stored)->entries.back()
+                                                   : base::Bytes();
   if (const auto status = realm.store().Apply({std::move(update)}); !status) return status.error();
+  if (!verdict && verdict.error().code() == Code::kFork) {
+    return freeze(verdict.error(), together(last, refused));
+  }
   if (!verdict) return verdict.error();
   return view;
+}
+
+std::uint64_t VaultView::AskFrom() const {
+  if (state_.empty()) return 0;
+  std::uint64_t from = state_.head_seq();
+  if ((perm() & protocol::kRead) == 0) return from;
+  // A record that was not served once, by a lie or before this member might read, is asked for
+  // until it comes.
+  for (const auto& [record, version] : latest_) {
+    const auto sealed = sealed_.find(record);
+    if (sealed == sealed_.end() || sealed->second.rver != version.rev.rver) {
+      from = std::min(from, version.header.seq);
+    }
+  }
+  return from;
+}
+
+const base::Sha256Hash* VaultView::ListedBox(std::uint32_t number) const {
+  const auto epoch = epochs_.find(number);
+  if (epoch == epochs_.end()) return nullptr;
+  const auto row = epoch->second.list.find(realm_->member());
+  if (row == epoch->second.list.end() || row->second.puk_gen == 0) return nullptr;
+  return &row->second.box_hash;
+}
+
+bool VaultView::IsBoxWithheld(std::uint32_t number) const {
+  return ListedBox(number) != nullptr && !boxes_.contains(number);
 }
 
 protocol::Perm VaultView::perm() const {

@@ -24,9 +24,11 @@ class VaultView {
   static base::Result<VaultView> Open(Realm& realm, const base::VaultId& vault);
 
   // Fetches what is new, verifies it from the entry last seen here, keeps it, and returns the
-  // whole. E_ROLLBACK, E_FORK: the service shows another past than before; the vault is frozen here
-  // and both branches are kept. E_ENTRY_INVALID and the like: the vault stays at its last good
-  // entry. NOT_FOUND: no such vault, or not this member's to see.
+  // whole. E_ROLLBACK, E_FORK: the service shows another past than before, or a chain with a broken
+  // link; the vault is frozen here and both branches are kept. E_ENTRY_INVALID and the like: the
+  // vault stays at its last good entry. E_DECRYPT, E_KEY_MISMATCH: a record's bytes or a box are
+  // not those that were signed; nothing of the reply is kept. NOT_FOUND: no such vault, or not this
+  // member's to see.
   static base::Result<VaultView> Fetch(Realm& realm, const base::VaultId& vault);
 
   // A view of entries that this device just wrote or holds in memory; nothing is kept.
@@ -42,6 +44,8 @@ class VaultView {
   // a box or wrap is garbage. NOT_FOUND: out of this member's reach.
   base::Result<const protocol::Vek*> KeyOf(std::uint32_t epoch);
   const std::map<std::uint32_t, protocol::Epoch>& epochs() const { return epochs_; }
+  // Whether an epoch lists a box for this member that the service did not serve.
+  bool IsBoxWithheld(std::uint32_t epoch) const;
 
   // Records that live, in order of their ids.
   std::vector<base::RecordId> LiveRecords() const;
@@ -62,6 +66,10 @@ class VaultView {
   explicit VaultView(Realm& realm) : realm_(&realm) {}
   base::Status Replay(const StoredVault& stored);
   base::Status TakePayload(base::ByteSpan entry);
+  // The seq from which on the service is asked.
+  std::uint64_t AskFrom() const;
+  // The hash of this member's box of an epoch; nullptr: the epoch has none.
+  const base::Sha256Hash* ListedBox(std::uint32_t epoch) const;
 
   Realm* realm_;
   protocol::Vault state_;

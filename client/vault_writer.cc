@@ -175,6 +175,9 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
     const auto current = vault->KeyOf(vault->state().epoch().number);
+    // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
+    // gets one by withholding a box.
+    if (!current && vault->IsBoxWithheld(vault->state().epoch().number)) return current.error();
     const auto list = DueList(realm, *vault, relist, current.ok());
 
     std::vector<Edit> edits;

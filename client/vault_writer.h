@@ -32,7 +32,8 @@ using Relister =
 // if the one in force is not fresh at the roster's head (or `relist` changes its list), seals under
 // it alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED
 // begins again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no
-// edits: nothing is sent. PERMISSION_DENIED: this member may not write there.
+// edits: nothing is sent. PERMISSION_DENIED: this member may not write there. NOT_FOUND: the
+// service withholds the vault's key.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
                                    const Relister& relist = {});
 
