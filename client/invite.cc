@@ -28,6 +28,19 @@ base::Result<std::vector<Human>> FreshStaff(Realm& cases) {
   return ReadStaff(cases);
 }
 
+// How many signatures the removal of `member` still waits for, after one by this device unless it
+// waits already.
+base::Result<std::uint64_t> Remove(Realm& realm, const base::MemberId& member,
+                                   std::uint8_t reason) {
+  const auto& roster = realm.roster();
+  if (!roster.IsMemberAt(member, roster.head_seq())) return 0;
+  for (const auto& each : roster.pending()) {
+    const auto* remove = std::get_if<protocol::MemberRemove>(&each.payload);
+    if (remove != nullptr && remove->member == member) return roster.MissingSignatures(each);
+  }
+  return realm.Author(protocol::MemberRemove{member, reason});
+}
+
 base::Status Ready(Realm& realm) {
   if (const auto synced = realm.Sync(); !synced) return synced;
   for (const auto& [kind, vault] : realm.roster().policy().vaults) {
@@ -157,7 +170,7 @@ base::Result<std::optional<std::string>> Inviter::Poll(OpenInvite& invite) {
   return std::optional(protocol::Sas(invite.offer, messages->j1, invite.nonce_a, *nonce_d));
 }
 
-Status Inviter::Confirm(OpenInvite& invite) {
+base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   if (!invite.request) {
     return Error(Code::kInvalidArgument, "the newcomer has not answered yet");
   }
@@ -180,8 +193,10 @@ Status Inviter::Confirm(OpenInvite& invite) {
   if (same == human.memberships.end()) {
     human.memberships.push_back(invite.membership);
     const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
-    if (const auto status = CheckCompatible(human.memberships, small_org); !status) return status;
-    if (const auto status = WriteHuman(**cases, human); !status) return status;
+    if (const auto status = CheckCompatible(human.memberships, small_org); !status) {
+      return status.error();
+    }
+    if (const auto status = WriteHuman(**cases, human); !status) return status.error();
   }
   const auto realm = organisation_.Get(invite.compartment);
   if (!realm) return realm.error();
@@ -374,7 +389,8 @@ base::Result<UnlockedRealm> Joiner::TakeKeys(std::string handle) && {
   return UnlockedRealm{std::move(state_->seed), std::move(info), *std::move(store_key)};
 }
 
-Status RemoveMember(Organisation& organisation, const std::string& handle, std::uint8_t reason) {
+base::Result<std::vector<Waiting>> RemoveMember(Organisation& organisation,
+                                                const std::string& handle, std::uint8_t reason) {
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases) return cases.error();
   auto staff = FreshStaff(**cases);
@@ -386,24 +402,26 @@ Status RemoveMember(Organisation& organisation, const std::string& handle, std::
   if (human == staff->end()) {
     return Error(Code::kNotFound, "nobody has this handle: see `godwit member list`");
   }
+  std::vector<Waiting> waiting;
+  std::vector<Realm*> without_them;
   for (Membership& membership : human->memberships) {
     const auto realm = organisation.Get(membership.compartment);
     if (!realm) return realm.error();
-    if (const auto synced = (*realm)->Sync(); !synced) return synced;
-    const auto& roster = (*realm)->roster();
-    if (roster.IsMemberAt(membership.member, roster.head_seq())) {
-      const auto removed = (*realm)->Author(protocol::MemberRemove{membership.member, reason});
-      if (!removed) return removed;
+    if (const auto synced = (*realm)->Sync(); !synced) return synced.error();
+    const auto missing = Remove(**realm, membership.member, reason);
+    if (!missing) return missing.error();
+    if (*missing > 0) {
+      waiting.push_back({membership.compartment, *missing});
+      continue;
     }
     membership.ended = true;
+    without_them.push_back(*realm);
   }
-  if (const auto written = WriteHuman(**cases, *human); !written) return written;
-  for (const Membership& membership : human->memberships) {
-    const auto realm = organisation.Get(membership.compartment);
-    if (!realm) return realm.error();
-    if (const auto listed = ListEverybody(**realm, {}); !listed) return listed;
+  if (const auto written = WriteHuman(**cases, *human); !written) return written.error();
+  for (Realm* realm : without_them) {
+    if (const auto listed = ListEverybody(*realm, {}); !listed) return listed.error();
   }
-  return {};
+  return waiting;
 }
 
 }  // namespace godwit::client

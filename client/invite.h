@@ -57,8 +57,9 @@ class Inviter {
   // its commitment: withdraw it.
   base::Result<std::optional<std::string>> Poll(OpenInvite& invite);
 
-  // After both sides saw the same SAS: writes the human's staff record, then MEMBER_ADD.
-  base::Status Confirm(OpenInvite& invite);
+  // After both sides saw the same SAS: writes the human's staff record, then MEMBER_ADD. Returns
+  // how many more members must sign it before the newcomer is one: see Realm::Author.
+  base::Result<std::uint64_t> Confirm(OpenInvite& invite);
 
   // Lists newcomers who have published a PUK, and their names, in one EPOCH a vault of each realm:
   // true once all of `invites` are listed.
@@ -109,9 +110,16 @@ class Joiner {
   std::unique_ptr<State> state_;
 };
 
+// A statement that this command made, or made before, and that is not in effect yet.
+struct Waiting {
+  protocol::Compartment compartment;
+  std::uint64_t missing = 0;  // signatures
+};
+
 // Ends a member: MEMBER_REMOVE in every realm where the human is one, the staff record marked, and
-// new EPOCHs of directory, config and staff without them. `reason` as in MEMBER_REMOVE.
-base::Status RemoveMember(Organisation& organisation, const std::string& handle,
-                          std::uint8_t reason);
+// new EPOCHs of directory, config and staff without them. `reason` as in MEMBER_REMOVE. Returns the
+// realms where it waits for others to sign; there the rest is done by another call, once they have.
+base::Result<std::vector<Waiting>> RemoveMember(Organisation& organisation,
+                                                const std::string& handle, std::uint8_t reason);
 
 }  // namespace godwit::client

@@ -108,7 +108,8 @@ Status Furnish(Realm& realm, const Founding& founding, const Human& human) {
     policy.vaults[static_cast<std::uint8_t>(kind)] = vault->id();
   }
   ++policy.gen;
-  if (const auto status = realm.Author(protocol::PolicySet{policy}); !status) return status;
+  // With the thresholds of FirstPolicy nothing waits.
+  if (const auto set = realm.Author(protocol::PolicySet{policy}); !set) return set.error();
   if (realm.compartment() == Compartment::kCases) {
     if (const auto status = WriteHuman(realm, human); !status) return status;
   }

@@ -172,8 +172,8 @@ Status Realm::SyncUnder(const base::InviteId& invite) {
   return TakeStatements(from, *statements);
 }
 
-Status Realm::Author(const protocol::StatementPayload& payload,
-                     std::vector<transport::DeviceBox> boxes) {
+base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payload,
+                                          std::vector<transport::DeviceBox> boxes) {
   for (int i = 0;; ++i) {
     protocol::StatementHeader header;
     header.realm = id_;
@@ -185,21 +185,22 @@ Status Realm::Author(const protocol::StatementPayload& payload,
     const base::Bytes statement = protocol::SignStatement(header, payload, device_.signing_key());
     // What the own verifier refuses is not sent.
     protocol::Roster next = roster_;
-    if (const auto status = next.Append(statement); !status) return status;
+    if (const auto status = next.Append(statement); !status) return status.error();
     const auto sent = server_->AppendStatements({{statement, boxes}});
     if (sent) {
       if (const auto status = store_->AppendRoster(roster_.size(), {statement}); !status) {
-        return status;
+        return status.error();
       }
       roster_ = std::move(next);
       last_statement_ = statement;
-      return {};
+      const auto* waits = roster_.FindPending(roster_.head());
+      return waits == nullptr ? 0 : roster_.MissingSignatures(*waits);
     }
     if (!IsRace(sent.error().code()) || i + 1 == kTries) return sent.error();
     const std::uint64_t from = roster_.head_seq();
     const auto statements = server_->FetchRoster(from);
     if (!statements) return statements.error();
-    if (const auto status = TakeStatements(from, *statements); !status) return status;
+    if (const auto status = TakeStatements(from, *statements); !status) return status.error();
   }
 }
 
@@ -234,9 +235,9 @@ Status Realm::RotatePuk() {
     if (device == device_.id()) puk_boxes_[rotate.gen] = *box;
     boxes.push_back({device, *std::move(box)});
   }
-  if (const auto status = Author(rotate, std::move(boxes)); !status) {
+  if (const auto authored = Author(rotate, std::move(boxes)); !authored) {
     puk_boxes_.erase(rotate.gen);
-    return status;
+    return authored.error();
   }
   puks_.emplace(rotate.gen, *std::move(puk));
   puk_pairs_.emplace(rotate.gen, *std::move(pair));

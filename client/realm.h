@@ -51,10 +51,11 @@ class Realm {
   // Fetches the roster without a session, under an invitation: for a newcomer.
   base::Status SyncUnder(const base::InviteId& invite);
 
-  // Signs `payload` as the next statement, sends it and takes it. CONFLICT is met by Sync and a
-  // second try, up to 8 times.
-  base::Status Author(const protocol::StatementPayload& payload,
-                      std::vector<transport::DeviceBox> boxes = {});
+  // Signs `payload` as the next statement, sends it and takes it. Returns how many more members
+  // must sign before it takes effect: 0, it is in effect. CONFLICT is met by Sync and a second try,
+  // up to 8 times.
+  base::Result<std::uint64_t> Author(const protocol::StatementPayload& payload,
+                                     std::vector<transport::DeviceBox> boxes = {});
 
   // Makes and publishes the next PUK for all active devices of this member.
   base::Status RotatePuk();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "crypto/random.h"
 #include "fuzz/world.h"
 #include "tests/support/builders.h"
 
@@ -14,35 +15,62 @@ using namespace godwit;
 
 namespace {
 
+// Thresholds of two, so that things wait: a grant, and a recovery that asks for trustees.
 struct World {
   support::TestRealm realm{protocol::Compartment::kCases,
-                           {{protocol::kOwner, 2}, {protocol::kOwner, 1}, {protocol::kAdmin, 1}}};
+                           {{protocol::kOwner, 2}, {protocol::kOwner, 1}, {protocol::kAdmin, 1}},
+                           support::TestRealm::ThresholdsOfTwo()};
   support::Person& caseworker = realm.Add(protocol::kCaseworker);
-  support::Person& stranger = realm.Stranger();
-  std::vector<base::Bytes> payloads;
+  support::Person& trustee = realm.Add(protocol::kCaseworker);
+  support::Person& stranger = realm.Stranger(2);
+  std::vector<protocol::StatementPayload> payloads;
 
   World() {
-    protocol::Policy policy = realm.roster().policy();
+    using namespace protocol;  // NOLINT(google-build-using-namespace)
+    const auto& owner = realm.person(0);
+    const auto& second = realm.person(1);
+    const auto& admin = realm.person(2);
+    for (std::size_t i = 0; i < 3; ++i) realm.RotatePuk(realm.person(i));
+    realm.Approve(second,
+                  realm.Do(owner, realm.RecoverySetOf(kRecoveryLive, 2, {&caseworker, &trustee})));
+    const auto grant = realm.Do(admin, realm.AddOf(stranger, kCoordinator));
+    const std::set<base::VaultId> vaults = {crypto::RandomId<base::VaultId>()};
+    const auto request = realm.Do(admin, realm.RequestOf(kRecoveryLive, second, vaults));
+    Policy policy = realm.roster().policy();
     ++policy.gen;
-    payloads = {
-        protocol::WriteStatementPayload(realm.AddOf(stranger, protocol::kCoordinator)),
-        protocol::WriteStatementPayload(
-            protocol::DeviceRevoke{caseworker.id, caseworker.device().id(), 1}),
-        protocol::WriteStatementPayload(realm.RotationOf(caseworker).payload),
-        protocol::WriteStatementPayload(protocol::MemberRemove{caseworker.id, 1}),
-        protocol::WriteStatementPayload(protocol::PolicySet{policy}),
-    };
+    policy.owner_threshold = 1;
+    payloads = {realm.AddOf(stranger, kCoordinator),
+                DeviceRevoke{caseworker.id, caseworker.device().id(), 1},
+                realm.RotationOf(caseworker).payload,
+                MemberRemove{caseworker.id, 1},
+                RoleSet{caseworker.id, kSupervisor},
+                PolicySet{policy},
+                realm.RecoverySetOf(kRecoveryLive, 2, {&caseworker, &trustee}),
+                realm.RequestOf(kRecoveryLive, second, vaults),
+                Approve{grant, kNoShare, {}},
+                Approve{request, 0, {}},
+                Close{grant, 0},
+                realm.RootRotateTo(stranger.devices[0].signing_key()),
+                DeviceAddOf(owner)};
+  }
+
+  // A device more for `person`, with the keys of a stranger's.
+  protocol::DeviceAdd DeviceAddOf(const support::Person& person) {
+    protocol::DeviceAdd add = realm.DeviceAddOf(stranger, stranger.devices[1]).payload;
+    add.member = person.id;
+    add.puk_gen = 1;
+    realm.Prove(add, stranger.devices[1]);
+    return add;
   }
 };
-constexpr std::uint8_t kTypes[] = {1, 3, 4, 5, 7};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 3) return 0;
   const auto& world = fuzz::TheOnly<World>();
-  const std::size_t who = bytes[0] % 5;
-  const bool by_root = who == 4;
+  const std::size_t who = bytes[0] % 6;
+  const bool by_root = who == 5;
   protocol::StatementHeader header =
       by_root ? world.realm.NextByRoot() : world.realm.Next(world.realm.person(who));
   base::Bytes payload;
@@ -51,9 +79,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     payload.assign(bytes + 2, bytes + size);
   } else {
     // A valid payload, and what follows lies over it.
-    const std::size_t which = bytes[1] % 5;
-    header.type = kTypes[which];
-    payload = world.payloads[which];
+    const auto& valid = world.payloads[bytes[1] % world.payloads.size()];
+    header.type = protocol::TypeOf(valid);
+    payload = protocol::WriteStatementPayload(valid);
     const std::size_t at = bytes[2] % payload.size();
     const std::size_t count = std::min(size - 3, payload.size() - at);
     std::copy_n(bytes + 3, count, payload.begin() + static_cast<std::ptrdiff_t>(at));
@@ -65,6 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const bool taken = roster.Append(statement).ok();
   if (roster.size() != world.realm.roster().size() + (taken ? 1 : 0)) std::abort();
   const std::uint64_t head = roster.head_seq();
+  if (roster.pending().size() > world.realm.roster().pending().size() + 1) std::abort();
   if (!taken) {
     if (roster.head() != world.realm.roster().head()) std::abort();
     return 0;

@@ -296,37 +296,41 @@ bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_auth
   return false;
 }
 
-bool Roster::IsComplete(const Pending& statement) const {
-  if (!Counts(statement, statement.author, true)) {
-    const Need need = NeedOf(statement);
-    if (need == Need::kAuthor || need == Need::kDevice || need == Need::kTrustees) return false;
-  }
+std::uint64_t Roster::CountMissing(const Pending& statement) const {
+  const Need need = NeedOf(statement);
   std::vector<Signer> counting;
-  if (Counts(statement, statement.author, true)) counting.push_back(statement.author);
+  if (Counts(statement, statement.author, true)) {
+    counting.push_back(statement.author);
+  } else if (need == Need::kAuthor || need == Need::kDevice || need == Need::kTrustees) {
+    return kNever;
+  }
   std::size_t approvals = 0;
   for (const Approval& approval : statement.approvals) {
     if (!Counts(statement, approval.signer, false)) continue;
     counting.push_back(approval.signer);
     ++approvals;
   }
-  if (std::ranges::any_of(counting, &Signer::IsRoot)) return true;
-  switch (NeedOf(statement)) {
+  if (std::ranges::any_of(counting, &Signer::IsRoot)) return 0;
+  const auto missing = [](std::size_t want, std::size_t have) {
+    return want > have ? want - have : 0;
+  };
+  switch (need) {
     case Need::kAuthor:
-      return true;
+      return 0;
     case Need::kGranters:
-      return counting.size() >= policy().grant_threshold;
+      return missing(policy().grant_threshold, counting.size());
     case Need::kOwners:
-      return counting.size() >= policy().owner_threshold;
+      return missing(policy().owner_threshold, counting.size());
     case Need::kDevice:
-      return (policy().flags & Policy::kDeviceAddNeedsAdmin) == 0 || approvals > 0;
+      return missing((policy().flags & Policy::kDeviceAddNeedsAdmin) != 0 ? 1 : 0, approvals);
     case Need::kTrustees: {
       const auto& request = std::get<RecoveryRequest>(statement.payload);
       const Recovery* recovery = RecoveryAt(request.use, head_seq());
-      return recovery != nullptr && approvals >= recovery->set.k;
+      return recovery == nullptr ? kNever : missing(recovery->set.k, approvals);
     }
     case Need::kRoot: {
       const Recovery* recovery = RecoveryAt(kRecoveryLive, head_seq());
-      if (recovery == nullptr) return false;
+      if (recovery == nullptr) return kNever;
       std::size_t owners = 0;
       std::size_t trustees = 0;
       std::size_t both = 0;
@@ -338,14 +342,11 @@ bool Roster::IsComplete(const Pending& statement) const {
         trustees += trustee && !owner;
       }
       // Nobody counts as both.
-      const std::size_t want_owners = policy().owner_threshold;
-      const std::size_t want_trustees = recovery->set.k;
-      const std::size_t missing = (want_owners > owners ? want_owners - owners : 0) +
-                                  (want_trustees > trustees ? want_trustees - trustees : 0);
-      return missing <= both;
+      return missing(missing(policy().owner_threshold, owners) + missing(recovery->set.k, trustees),
+                     both);
     }
   }
-  return false;
+  return kNever;
 }
 
 Roster::Power Roster::PowerAt(std::uint64_t seq) const {
@@ -750,6 +751,15 @@ void Roster::AddDevice(std::uint64_t seq, const base::MemberId& member, const De
 
 const crypto::SigningPublicKey& Roster::RootPkAt(std::uint64_t seq) const {
   return *EffectiveAt(roots_, seq);
+}
+
+std::uint64_t Roster::MissingSignatures(const Pending& statement) const {
+  return std::max<std::uint64_t>(CountMissing(statement), 1);
+}
+
+const Roster::Pending* Roster::FindPending(const base::Link& link) const {
+  const auto found = std::ranges::find(pending_, link, &Pending::link);
+  return found == pending_.end() ? nullptr : &*found;
 }
 
 const Policy& Roster::PolicyAt(std::uint64_t seq) const { return *EffectiveAt(policies_, seq); }

@@ -136,6 +136,11 @@ class Roster {
 
   // What waits at the head, in the order of their seqs.
   const std::vector<Pending>& pending() const { return pending_; }
+  const Pending* FindPending(const base::Link& link) const;
+  // How many more members must sign a statement that waits before it takes effect, as things stand
+  // at the head: at least 1, since nothing but an APPROVE ends its waiting, or kNever where no
+  // number of them is enough. Where root may sign, its signature suffices alone.
+  std::uint64_t MissingSignatures(const Pending& statement) const;
   // All that ever took effect, in that order.
   const std::vector<Recovery>& recoveries() const { return recoveries_; }
   const std::vector<Request>& requests() const { return requests_; }
@@ -153,7 +158,9 @@ class Roster {
   Need NeedOf(const Pending& statement) const;
   // Whether `signer` counts for `statement` at the head, as its author or as an approver.
   bool Counts(const Pending& statement, const Signer& signer, bool is_author) const;
-  bool IsComplete(const Pending& statement) const;
+  // How many more members must sign: 0, it is complete; kNever where no number is enough.
+  std::uint64_t CountMissing(const Pending& statement) const;
+  bool IsComplete(const Pending& statement) const { return CountMissing(statement) == 0; }
   bool IsTrustee(std::uint8_t use, const base::MemberId& member) const;
   bool IsNeededTrustee(const base::MemberId& member) const;
 

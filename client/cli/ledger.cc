@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "client/cli/render.h"
 #include "client/directory.h"
 #include "client/vault_view.h"
 #include "client/vault_writer.h"
@@ -52,6 +53,22 @@ base::Result<VaultId> ReadVaultId(const std::string& text) {
                  "a vault's id has 32 hexadecimal digits, as `godwit org ledger make` prints them");
   }
   return *vault;
+}
+
+// How many signatures the naming of `ledger` still waits for, after one by this device unless it
+// waits already: 0 once it is named.
+base::Result<std::uint64_t> Name(Realm& realm, const VaultId& ledger) {
+  if (Named(realm) == ledger) return 0;
+  for (const auto& each : realm.roster().pending()) {
+    const auto* set = std::get_if<protocol::PolicySet>(&each.payload);
+    if (set != nullptr && set->policy.VaultOf(Kind::kLedger) == ledger) {
+      return realm.roster().MissingSignatures(each);
+    }
+  }
+  protocol::Policy policy = realm.roster().policy();
+  ++policy.gen;
+  policy.vaults[kLedgerKind] = ledger;
+  return realm.Author(protocol::PolicySet{policy});
 }
 
 }  // namespace
@@ -167,14 +184,18 @@ ExitCode LedgerName(const Context& context, const LedgerNameOptions& options) {
       return fail(Error(Code::kPermissionDenied, "what a realm names is for an owner to say"));
     }
   }
+  bool waits = false;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     Realm& realm = **session->organisation().Get(kLedgerRealms[i]);
-    if (Named(realm) == ids[i]) continue;
-    protocol::Policy policy = realm.roster().policy();
-    ++policy.gen;
-    policy.vaults[kLedgerKind] = ids[i];
-    if (const auto set = realm.Author(protocol::PolicySet{policy}); !set) return fail(set.error());
+    const auto missing = Name(realm, ids[i]);
+    if (!missing) return fail(missing.error());
+    if (*missing == 0) continue;
+    waits = true;
+    const std::string name(protocol::Name(kLedgerRealms[i]));
+    output.Emit({{"event", "waits"}, {"realm", name}, {"missing", *missing}});
+    output.Line(name + ": naming the ledger " + WaitsFor(*missing) + ".", Style::kWarning);
   }
+  if (waits) return ExitCode::kPartly;
   output.Emit({{"event", "ledgers_named"},
                {"identity", options.identity_vault},
                {"cases", options.cases_vault}});

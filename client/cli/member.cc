@@ -113,9 +113,18 @@ ExitCode MemberRemove(const Context& context, const MemberRemoveOptions& options
       "read, they have read.");
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was removed"));
-  const auto removed =
+  const auto waiting =
       client::RemoveMember(session->organisation(), options.handle, reason->second);
-  if (!removed) return fail(removed.error());
+  if (!waiting) return fail(waiting.error());
+  if (!waiting->empty()) {
+    for (const client::Waiting& each : *waiting) {
+      const std::string realm(protocol::Name(each.compartment));
+      output.Emit({{"event", "waits"}, {"realm", realm}, {"missing", each.missing}});
+      output.Line(realm + ": the removal " + WaitsFor(each.missing) + ".", Style::kWarning);
+    }
+    output.Line("Run this command again once they have signed, for the keys to be made anew.");
+    return ExitCode::kPartly;
+  }
   output.Emit({{"event", "removed"}, {"handle", options.handle}, {"reason", options.reason}});
   output.Line("Removed, and new keys made for what everybody reads.", Style::kGood);
   return ExitCode::kOk;

@@ -248,9 +248,17 @@ class Inviting {
       context_.output.Emit(EventJson("refused", open.invite));
       return {};
     }
-    if (const Status confirmed = inviter_.Confirm(open.invite); !confirmed) return confirmed;
-    context_.output.Emit(EventJson("joined", open.invite));
-    context_.output.Line(Shown(open.invite) + " is a member now.", Style::kGood);
+    const auto missing = inviter_.Confirm(open.invite);
+    if (!missing) return missing.error();
+    if (*missing > 0) {
+      Json json = EventJson("waits", open.invite);
+      json["missing"] = *missing;
+      context_.output.Emit(json);
+      context_.output.Line(Shown(open.invite) + " " + WaitsFor(*missing) + ".", Style::kWarning);
+    } else {
+      context_.output.Emit(EventJson("joined", open.invite));
+      context_.output.Line(Shown(open.invite) + " is a member now.", Style::kGood);
+    }
     confirmed_.push_back(std::move(open.invite));
     confirmed_at_ = base::SystemClock().Steady();
     return {};

@@ -203,6 +203,11 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string WaitsFor(std::uint64_t missing) {
+  return "waits for " + std::to_string(missing) +
+         (missing == 1 ? " more signature" : " more signatures");
+}
+
 Json CaseJson(const client::CaseRow& row) {
   Json json = ContentJson(row.summary);
   json["caseworker"] = row.caseworker;

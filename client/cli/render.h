@@ -41,6 +41,9 @@ std::vector<std::pair<std::string, Cell>> ContentFields(const google::protobuf::
 std::vector<std::string> RoleNames(protocol::Roles roles);
 std::string Joined(const std::vector<std::string>& words);
 
+// "waits for 2 more signatures": of a statement that is not in effect yet.
+std::string WaitsFor(std::uint64_t missing);
+
 // A case in a list, for programs and for people.
 Json CaseJson(const client::CaseRow& row);
 Style RiskStyle(content::v1::RiskLevel risk);

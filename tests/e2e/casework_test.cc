@@ -170,7 +170,7 @@ TEST_F(Casework, ARevokedDeviceIsOutWithinASecond) {
   Require(theirs.Sync());
   Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
   Require(founders.Sync());
-  Require(founders.Author(protocol::DeviceRevoke{theirs.member(), theirs.device().id(), 1}));
+  Must(founders.Author(protocol::DeviceRevoke{theirs.member(), theirs.device().id(), 1}));
   std::this_thread::sleep_for(std::chrono::seconds(1));
   const auto refused = theirs.Sync();
   ASSERT_FALSE(refused);
@@ -188,7 +188,7 @@ TEST_F(Casework, ARevokedDeviceIsOutWithinASecond) {
 TEST_F(Casework, WhoIsRemovedLeavesTheVaultsWithTheNextWriter) {
   const std::string code = Must(OpenCase(Of("cw01"), Invented("sv1")));
   const auto removed = organisation_.RealmOf("kc2", Compartment::kCases).member();
-  Require(RemoveMember(Of("founder"), "kc2", 1));
+  EXPECT_TRUE(Must(RemoveMember(Of("founder"), "kc2", 1)).empty());
   Must(EditCase(Of("cw01"), code, {{"summary.risk", "medium"}}));
   Realm& realm = organisation_.RealmOf("cw01", Compartment::kCases);
   const auto rows = Must(ReadPinnedRows(realm, Kind::kCase));
@@ -196,6 +196,50 @@ TEST_F(Casework, WhoIsRemovedLeavesTheVaultsWithTheNextWriter) {
   EXPECT_FALSE(vault.state().epoch().list.contains(removed));
   EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.risk(), content::v1::RISK_LEVEL_MEDIUM);
   EXPECT_FALSE(Of("kc2").Sync());
+}
+
+TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
+  organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
+  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+  Realm& admins = organisation_.RealmOf("ad1", Compartment::kCases);
+  Require(founders.Sync());
+  protocol::Policy policy = founders.roster().policy();
+  ++policy.gen;
+  policy.grant_threshold = 2;
+  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  const auto approve = [&] {
+    Require(admins.Sync());
+    const base::Link link = admins.roster().pending().at(0).link;
+    EXPECT_EQ(Must(admins.Author(protocol::Approve{link, protocol::kNoShare, {}})), 0u);
+  };
+
+  // A removal, asked for twice, is one.
+  for (int i = 0; i < 2; ++i) {
+    const auto waiting = Must(RemoveMember(Of("founder"), "kc2", 1));
+    ASSERT_EQ(waiting.size(), 1u);
+    EXPECT_EQ(waiting[0].compartment, Compartment::kCases);
+    EXPECT_EQ(waiting[0].missing, 1u);
+    EXPECT_EQ(founders.roster().pending().size(), 1u);
+  }
+  Require(organisation_.RealmOf("kc2", Compartment::kCases).Sync());
+  approve();
+  EXPECT_TRUE(Must(RemoveMember(Of("founder"), "kc2", 1)).empty());
+  EXPECT_FALSE(organisation_.RealmOf("kc2", Compartment::kCases).Sync());
+  EXPECT_EQ(RemoveMember(Of("founder"), "kc2", 1).error().code(), Code::kNotFound);
+
+  // A newcomer is none before.
+  Inviter inviter(Of("founder"));
+  auto invites = Must(inviter.Invite({"kc9", "Newcomer", protocol::kCoordinator}));
+  ASSERT_EQ(invites.size(), 1u);
+  const auto words = Must(inviter.InvitationFor(invites[0]));
+  auto joiner = Must(Joiner::Begin(words.Expose()));
+  Must(inviter.Poll(invites[0]));
+  Must(joiner.Poll());
+  EXPECT_EQ(Must(inviter.Confirm(invites[0])), 1u);
+  EXPECT_FALSE(Must(joiner.IsAdded()));
+  EXPECT_FALSE(Must(inviter.ListNewcomers(invites)));
+  approve();
+  EXPECT_TRUE(Must(joiner.IsAdded()));
 }
 
 TEST_F(Casework, GrantsRefuseRolesThatTogetherJoinWhoAndWhere) {

@@ -134,7 +134,7 @@ void TestOrganisation::Join(const std::vector<client::Newcomer>& newcomers) {
         std::cerr << "the two sides of a join show different words\n";
         std::exit(1);
       }
-      Require(inviter.Confirm(invite));
+      Must(inviter.Confirm(invite));
       if (!Must(joiner.IsAdded())) std::exit(1);
       auto keys = Must(std::move(joiner).TakeKeys(newcomer.handle));
       const auto path = Must(NewStore(newcomer.handle, keys));
@@ -165,7 +165,7 @@ void TestOrganisation::MakeLedgers(const std::string& handle) {
     protocol::Policy policy = founder.roster().policy();
     ++policy.gen;
     policy.vaults[static_cast<std::uint8_t>(Kind::kLedger)] = ledger.id();
-    Require(founder.Author(protocol::PolicySet{policy}));
+    Must(founder.Author(protocol::PolicySet{policy}));
     // Further intake members are listed by the first.
     std::map<base::MemberId, protocol::Perm> intakes;
     Require(intake.Sync());

@@ -59,5 +59,10 @@ TEST(Render, RolesAreNamed) {
   EXPECT_EQ(Joined(RoleNames(0)), "");
 }
 
+TEST(Render, SaysForHowManySignaturesSomethingWaits) {
+  EXPECT_EQ(WaitsFor(1), "waits for 1 more signature");
+  EXPECT_EQ(WaitsFor(2), "waits for 2 more signatures");
+}
+
 }  // namespace
 }  // namespace godwit::cli
