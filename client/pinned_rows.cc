@@ -160,7 +160,7 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
     if (first) first = error;
     complete = false;
   };
-  const auto flush = [&](base::ByteSpan next_cursor) -> Status {
+  const auto flush = [&](const base::Bytes& next_cursor) -> Status {
     auto results = OpenAll(batch, realm.roster(), realm.member(), pairs);
     std::vector<std::pair<base::VaultId, base::Bytes>> rows;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -197,7 +197,8 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
     done += batch.size();
     batch.clear();
     if (progress) progress(done);
-    return realm.store().PutRows(kind, rows, next_cursor);
+    // Rows that were refused are asked for again the next time.
+    return realm.store().PutRows(kind, rows, complete ? next_cursor : *cursor);
   };
 
   const auto fetched = realm.server().FetchBoard(
@@ -206,8 +207,7 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
         return batch.size() == kBatch ? flush(*cursor) : Status();
       });
   if (!fetched) return fetched.error();
-  // Rows that were refused are asked for again the next time.
-  if (const auto status = flush(complete ? *fetched : *cursor); !status) return status;
+  if (const auto status = flush(*fetched); !status) return status;
   return first;
 }
 
