@@ -236,6 +236,8 @@ Status RosterStore::Append(const base::RealmId& realm, const RosterAppend& appen
         !status) {
       return status;
     }
+    // A device whose addition was given up may come again at once, with another box.
+    if (const Status status = Drop(transaction, realm, append); !status) return status;
     if (!append.boxes.empty()) {
       std::vector<ByteSpan> devices, members, boxes;
       std::vector<std::uint64_t> gens;
@@ -249,7 +251,6 @@ Status RosterStore::Append(const base::RealmId& realm, const RosterAppend& appen
       rows.Id(realm).BytesArray(devices).IntArray(gens).BytesArray(members).BytesArray(boxes);
       if (const Status status = Execute(transaction, kInsertBoxes, rows); !status) return status;
     }
-    if (const Status status = Drop(transaction, realm, append); !status) return status;
     const StatementRow& last = append.statements.back();
     return Execute(transaction, kMoveHead, Parameters().Id(realm).Int(last.seq).Id(last.link));
   });

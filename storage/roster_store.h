@@ -44,9 +44,9 @@ struct RosterAppend {
   ChainHead expected;
   ChainTag chain_tag;
   std::vector<StatementRow> statements;  // at least one; seq from expected.seq + 1
-  std::vector<PukBoxRow> boxes;          // beside their PUK_ROTATEs
+  std::vector<PukBoxRow> boxes;          // beside them
   // What the statements end, at once: of a removed member the boxes in every vault, and of both the
-  // PUK boxes and sessions.
+  // PUK boxes and sessions. What `boxes` holds is kept.
   std::vector<base::MemberId> removed_members;
   std::vector<base::DeviceId> revoked_devices;
   // Invitations that a MEMBER_ADD used up.

@@ -262,28 +262,35 @@ std::set<base::DeviceId> WaitingDevices(const protocol::Roster& roster) {
   return devices;
 }
 
-// What the last statement of `after` ended: members, active devices, and devices that waited to be
-// added. A statement may take effect long after it came, at another's APPROVE.
-void NoteEnded(const std::set<base::DeviceId>& waited, const protocol::Roster& after,
-               storage::RosterAppend& append) {
+// What a call's statements end, from the rosters before and after them: members, active devices,
+// and devices that waited to be added. A statement may take effect long after it came, at another's
+// APPROVE. A box that the call brings for a device that it ends is not kept.
+void NoteEnds(const protocol::Roster& before, const protocol::Roster& after,
+              storage::RosterAppend& append) {
+  const std::uint64_t then = before.head_seq();
   const std::uint64_t now = after.head_seq();
-  const std::uint64_t before = now - 1;
-  for (const auto& [id, member] : after.members()) {
-    if (after.IsMemberAt(id, before) && !after.IsMemberAt(id, now)) {
+  const auto waiting = WaitingDevices(after);
+  const auto lives = [&](const base::DeviceId& device) {
+    return after.IsActiveAt(device, now) || waiting.contains(device);
+  };
+  for (const auto& [id, member] : before.members()) {
+    if (before.IsMemberAt(id, then) && !after.IsMemberAt(id, now)) {
       append.removed_members.push_back(id);
     }
     for (const auto& device : member.devices) {
-      if (after.IsActiveAt(device, before) && !after.IsActiveAt(device, now)) {
+      if (before.IsActiveAt(device, then) && !lives(device)) {
         append.revoked_devices.push_back(device);
       }
     }
   }
-  const auto waiting = WaitingDevices(after);
-  for (const auto& device : waited) {
-    if (!waiting.contains(device) && !after.IsListedAt(device, now)) {
-      append.revoked_devices.push_back(device);
-    }
+  // One that is given up and added again in one call loses the box of its first addition.
+  for (const auto& pending : before.pending()) {
+    const auto* add = std::get_if<protocol::DeviceAdd>(&pending.payload);
+    if (add == nullptr || after.FindPending(pending.link) != nullptr) continue;
+    const auto device = protocol::DeviceIdOf(add->device);
+    if (!after.IsActiveAt(device, now)) append.revoked_devices.push_back(device);
   }
+  std::erase_if(append.boxes, [&](const storage::PukBoxRow& row) { return !lives(row.device); });
 }
 
 // What a server does not take though it is valid.
@@ -301,10 +308,8 @@ base::Status CheckAdmissible(const protocol::Roster& before,
                        "recovery has no place in this Godwit yet: its shares could not be kept");
   }
   if (const auto* approve = std::get_if<protocol::Approve>(&payload)) {
-    const auto target =
-        std::ranges::find(before.pending(), approve->target, &protocol::Roster::Pending::link);
-    if (target != before.pending().end() &&
-        now_ms > target->time_ms + kMostDaysToApprove * kMsPerDay) {
+    const auto* target = before.FindPending(approve->target);
+    if (target != nullptr && now_ms > target->time_ms + kMostDaysToApprove * kMsPerDay) {
       return Invalid("a statement waited for more than 30 days: make it anew");
     }
   }
@@ -367,7 +372,6 @@ base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
     const std::uint64_t before = after->head_seq();
     const bool was_owner = (after->RolesAt(caller.member, before) & protocol::kOwner) != 0;
     const bool was_stale = after->IsStaleAt(header.author_member, before);
-    const auto waited = WaitingDevices(*after);
     const auto payload = protocol::ReadStatementPayload(header.type, raw->payload);
     const auto admissible =
         payload ? CheckAdmissible(*after, header, *payload, now_ms) : base::Status();
@@ -382,20 +386,31 @@ base::Result<AdmittedStatements> AdmitStatements(const protocol::Roster& roster,
                          "a statement is sent by its author, one of the root by an owner");
     }
     if (!admissible) return admissible.error();
+    // Its 30 days count from the time that it gives itself.
+    if (after->FindPending(after->head()) != nullptr && header.time_ms > now_ms + kMsPerDay) {
+      return Invalid("a statement that waits is dated a day ahead: set this device's clock");
+    }
+    if (const auto* add = std::get_if<protocol::DeviceAdd>(&*payload)) {
+      // An addition that is valid is the device's only one: an earlier one was given up.
+      const auto device = protocol::DeviceIdOf(add->device);
+      std::erase_if(admitted.append.boxes,
+                    [&](const storage::PukBoxRow& row) { return row.device == device; });
+    }
     if (const auto status = TakeBoxes(upload, *payload, admitted.append.boxes); !status) {
       return status.error();
     }
-    NoteEnded(waited, *after, admitted.append);
     if (const auto* rotate = std::get_if<protocol::PukRotate>(&*payload)) {
       if (!was_stale) ++rotations[rotate->member];
     } else if (const auto* add = std::get_if<protocol::DeviceAdd>(&*payload)) {
       ++devices[add->member];
     } else if (const auto* revoke = std::get_if<protocol::DeviceRevoke>(&*payload)) {
-      if (revoke->member != caller.member) ++revokes;
+      // What the root revokes is nobody's quota.
+      if (by_caller && revoke->member != caller.member) ++revokes;
     }
     admitted.append.statements.push_back(
         {header.seq, base::ToBytes(upload.statement), after->head()});
   }
+  NoteEnds(roster, *after, admitted.append);
   for (const auto& [member, count] : rotations) {
     admitted.append.charges.push_back(
         Charge(member, Act::kPukRotate, count, quotas.puk_rotate_per_day, now_ms));

@@ -107,6 +107,7 @@ TEST(RealmConfig, TakesNoSecretAndNothingOutOfRange) {
 TEST(RealmConfig, TheDefaultsAreThoseOfTheProtocol) {
   Settings settings(realm::DeclaredSettings());
   EXPECT_EQ(settings.Number("quota.puk_rotate_per_day"), 4u);
+  EXPECT_EQ(settings.Number("quota.device_add_per_day"), 4u);
   EXPECT_EQ(settings.Number("quota.create_per_day"), 500u);
   EXPECT_EQ(settings.Number("quota.epochs_per_vault_day"), 24u);
   EXPECT_EQ(settings.Number("quota.epochs_per_shared_vault_day"), 200u);

@@ -74,6 +74,13 @@ protocol::Policy TestRealm::EvaluationPolicy() {
   return policy;
 }
 
+protocol::Policy TestRealm::ThresholdsOfTwo() {
+  protocol::Policy policy = EvaluationPolicy();
+  policy.owner_threshold = 2;
+  policy.grant_threshold = 2;
+  return policy;
+}
+
 TestRealm::TestRealm(protocol::Compartment compartment, const std::vector<Founder>& founders,
                      std::string_view name)
     : name_(name) {

@@ -69,6 +69,8 @@ class TestRealm {
 
   static std::vector<Founder> OneOwner() { return std::vector<Founder>(1); }
   static protocol::Policy EvaluationPolicy();
+  // The same with both thresholds 2, to be given to the second constructor.
+  static protocol::Policy ThresholdsOfTwo();
 
   const protocol::Roster& roster() const { return roster_; }
   const std::vector<base::Bytes>& statements() const { return statements_; }
@@ -128,6 +130,19 @@ class TestRealm {
   base::Bytes SignByRoot(const protocol::StatementPayload& payload) const;
   // Appends what must be valid; gives its link.
   base::Link Append(const base::Bytes& statement);
+  // Signs and appends what must be valid; gives its link.
+  base::Link Do(const Person& author, const protocol::StatementPayload& payload) {
+    return Append(Sign(author, payload));
+  }
+  base::Link DoByRoot(const protocol::StatementPayload& payload) {
+    return Append(SignByRoot(payload));
+  }
+  // The APPROVE of what waits.
+  void Approve(const Person& approver, const base::Link& target) {
+    Do(approver, protocol::Approve{target, protocol::kNoShare, {}});
+  }
+  // The key that SignByRoot signs with after a ROOT_ROTATE to it.
+  void SetRoot(crypto::SigningKey root) { root_ = std::move(root); }
   // Appends a statement and the APPROVEs that it needs.
   void AppendApproved(const Person& author, const protocol::StatementPayload& payload,
                       const std::vector<const Person*>& approvers);
