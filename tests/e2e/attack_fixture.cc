@@ -40,6 +40,8 @@ void Attack::TearDown() { liar().BeHonest(); }
 
 support::LyingServer& Attack::liar() { return world_->liar; }
 
+support::TestOrganisation& Attack::organisation() { return world_->organisation; }
+
 Realm& Attack::Of(const std::string& handle) {
   return world_->organisation.RealmOf(handle, Compartment::kCases);
 }
@@ -164,7 +166,7 @@ void Attack::ExpectRosterLies(const std::vector<RosterLie>& lies) {
       for (int i = 0; i < 2; ++i) {
         auto policy = owner.roster().policy();
         ++policy.gen;
-        Require(owner.Author(protocol::PolicySet{policy}));
+        Must(owner.Author(protocol::PolicySet{policy}));
       }
 
       const auto rewrite = lie.make();

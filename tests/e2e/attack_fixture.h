@@ -51,6 +51,7 @@ class Attack : public testing::Test {
   void TearDown() override;
 
   static support::LyingServer& liar();
+  static support::TestOrganisation& organisation();
   // A colleague whose own device is honest and up to date.
   static Realm& Of(const std::string& handle);
 

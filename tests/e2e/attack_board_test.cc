@@ -1,0 +1,219 @@
+// A server that lies about a board: rows that are read cold.
+#include <algorithm>
+
+#include "client/pinned_rows.h"
+#include "protocol/epoch_keys.h"
+#include "tests/e2e/attack_fixture.h"
+
+namespace godwit::client {
+namespace {
+
+using protocol::Kind;
+using Row = wire::BoardRow;
+
+// Which row of a reply is the vault's.
+bool IsOf(const Row& row, const base::VaultId& vault) {
+  const Bytes create = BytesOf(row.create());
+  const auto raw = protocol::ReadEntry(create);
+  return raw && protocol::VaultIdOf(raw->body) == vault;
+}
+
+Outcome ReadBoard(Realm& device) { return OutcomeOf(SyncPinnedRows(device, Kind::kCase)); }
+
+std::optional<PinnedRow> RowOf(Realm& device, const base::VaultId& vault) {
+  const auto rows = Must(ReadPinnedRows(device, Kind::kCase));
+  const auto found = std::ranges::find(rows, vault, &PinnedRow::vault);
+  return found == rows.end() ? std::nullopt : std::optional(*found);
+}
+
+class Board {
+ public:
+  Board(support::LyingServer& liar, const base::VaultId& vault) : liar_(liar), vault_(vault) {}
+
+  // What an honest server shows of the vault now.
+  Row Honest(Realm& device) {
+    Row honest;
+    liar_.RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+      for (const Row& row : reply.rows()) {
+        if (IsOf(row, vault_)) honest = row;
+      }
+    });
+    EXPECT_OUTCOME(ReadBoard(device), kWell);
+    liar_.BeHonest();
+    return honest;
+  }
+
+  // From now on the vault's row is this one.
+  void Show(const Row& row) {
+    liar_.RewriteReply(
+        [this, row](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+          const std::string cursor = reply.cursor();
+          wire::FetchBoardResponse shown;
+          for (const Row& each : reply.rows()) {
+            if (!IsOf(each, vault_)) *shown.add_rows() = each;
+          }
+          *shown.add_rows() = row;
+          shown.set_cursor(cursor);
+          reply = shown;
+        });
+  }
+
+ private:
+  support::LyingServer& liar_;
+  const base::VaultId vault_;
+};
+
+// A new summary by cw01.
+void Renew(Realm& author, const base::VaultId& vault, const std::string& code) {
+  Must(WriteVault(author, vault, [&](VaultView& view) {
+    Edit edit;
+    edit.record = view.state().pinned_record();
+    edit.content.mutable_summary()->set_code(code);
+    return base::Result<std::vector<Edit>>(std::vector<Edit>{edit});
+  }));
+}
+
+TEST_F(Attack, Row58_NoForgedRowIsShownColdOrWarm) {
+  const auto vault = MakeCase();
+  const auto other_vault = MakeCase();
+  Board board(liar(), vault);
+  Realm& outsider = Of("kc2");
+  const auto servers_key = Must(crypto::SigningKey::FromSeed(support::RandomKey()));
+  const Row other = Board(liar(), other_vault).Honest(*FreshDevice("kc1"));
+  const auto state = [&] {
+    Require(Of("cw01").Sync());
+    return Must(VaultView::Fetch(Of("cw01"), vault)).state();
+  };
+  const auto key = protocol::Vek::Random();
+  // A coordinator who was never in the vault, with the server.
+  const auto pinned = [&](Row& row, Realm& author, const crypto::SigningKey* signer) {
+    Require(author.Sync());
+    const auto now = state();
+    const auto sealed = Seal(author, now, now.pinned_record(), *key);
+    Bytes entry = NextEntry(author, now, sealed.rev);
+    if (signer != nullptr) {
+      entry = protocol::SignEntry(Must(protocol::ReadEntry(entry)).header, sealed.rev, *signer);
+    }
+    row.set_pinned(Text(entry));
+    row.set_head(Text(entry));
+    row.set_salt(Text(sealed.salt));
+    row.set_ciphertext(Text(sealed.ciphertext));
+  };
+  const auto epoch = [&](Row& row, Realm& author) {
+    Require(author.Sync());
+    const auto now = state();
+    auto list = now.epoch().list;
+    list[author.member()] = {protocol::kFull, 1};
+    const auto& roster = author.roster();
+    list = protocol::Want(list, Kind::kCase, roster, roster.head_seq());
+    const auto made = Must(protocol::MakeEpoch(*key, vault, now.epoch().number + 1, list, {},
+                                               roster, roster.head_seq()));
+    const Bytes entry = NextEntry(author, now, made.payload);
+    row.add_epochs(Text(entry));
+    row.set_head(Text(entry));
+    row.set_box(Text(made.boxes.at(Of("kc1").member())));
+  };
+  const struct {
+    const char* name;
+    std::function<void(Row&)> forge;
+    Code want;
+  } rows[] = {
+      {"REV by an outsider", [&](Row& row) { pinned(row, outsider, nullptr); },
+       Code::kEntryInvalid},
+      {"REV by the server", [&](Row& row) { pinned(row, Of("cw01"), &servers_key); }, Code::kSig},
+      {"EPOCH by an outsider", [&](Row& row) { epoch(row, outsider); }, Code::kEntryInvalid},
+      {"EPOCH and REV by an outsider",
+       [&](Row& row) {
+         epoch(row, outsider);
+         pinned(row, outsider, nullptr);
+       },
+       Code::kEntryInvalid},
+      {"head by an outsider",
+       [&](Row& row) {
+         const auto now = state();
+         const auto sealed = Seal(outsider, now, protocol::PinnedRecordOf(other_vault), *key);
+         row.set_head(Text(NextEntry(outsider, now, sealed.rev)));
+       },
+       Code::kEntryInvalid},
+      {"head of another vault", [&](Row& row) { row.set_head(other.head()); }, Code::kEntryInvalid},
+      {"no EPOCH", [](Row& row) { row.clear_epochs(); }, Code::kEntryInvalid},
+      {"no head", [](Row& row) { row.clear_head(); }, Code::kSig},
+      {"pinned of another vault", [&](Row& row) { row.set_pinned(other.pinned()); },
+       Code::kEntryInvalid},
+      {"box of another vault", [&](Row& row) { row.set_box(other.box()); }, Code::kKeyMismatch},
+      {"no box", [](Row& row) { row.clear_box(); }, Code::kKeyMismatch},
+      {"ciphertext of another vault",
+       [&](Row& row) {
+         row.set_salt(other.salt());
+         row.set_ciphertext(other.ciphertext());
+       },
+       Code::kDecrypt},
+      {"no ciphertext", [](Row& row) { row.clear_ciphertext(); }, Code::kDecrypt},
+  };
+  for (const auto& row : rows) {
+    for (const Memory memory : kBoth) {
+      SCOPED_TRACE(std::string(row.name) + ", " + NameOf(memory));
+      const auto device = FreshDevice("kc1");
+      if (memory == Memory::kKnown) {
+        EXPECT_OUTCOME(ReadBoard(*device), kWell);
+      }
+      Renew(Of("cw01"), vault, "renewed");
+      Row forged = board.Honest(*FreshDevice("kc1"));
+      row.forge(forged);
+      const auto before = RowOf(*device, vault);
+      board.Show(forged);
+      liar().ForgetCalls();
+      EXPECT_OUTCOME(ReadBoard(*device), row.want);
+      EXPECT_EQ(Uploads(), 0u);
+      // What was known stays as it was; of the lie nothing is shown, and all of it is evidence.
+      const auto after = RowOf(*device, vault);
+      EXPECT_EQ(before.has_value(), after.has_value());
+      if (before && after) {
+        EXPECT_EQ(before->head, after->head);
+      }
+      const auto evidence = Must(device->store().KeptEvidence());
+      ASSERT_EQ(evidence.size(), 1u);
+      EXPECT_NE(Text(evidence[0].content).find(forged.head()), std::string::npos);
+      // The other rows of the same reply are good.
+      EXPECT_TRUE(RowOf(*device, other_vault));
+      liar().BeHonest();
+      EXPECT_OUTCOME(ReadBoard(*device), kWell);
+      EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "renewed");
+    }
+  }
+}
+
+TEST_F(Attack, Row58_NoOlderOrOtherRowThanWasSeenIsShown) {
+  const auto vault = MakeCase();
+  Board board(liar(), vault);
+  const Row old_row = board.Honest(*FreshDevice("kc1"));
+  // Somebody signs two things in one place.
+  Require(Of("cw01").Sync());
+  auto view = Must(VaultView::Fetch(Of("cw01"), vault));
+  const auto& vek = *Must(view.KeyOf(1));
+  const auto sealed = Seal(Of("cw01"), view.state(), view.state().pinned_record(), vek);
+  Row sibling = old_row;
+  sibling.set_pinned(Text(NextEntry(Of("cw01"), view.state(), sealed.rev)));
+  sibling.set_head(sibling.pinned());
+  sibling.set_salt(Text(sealed.salt));
+  sibling.set_ciphertext(Text(sealed.ciphertext));
+  Renew(Of("cw01"), vault, "renewed");
+
+  // By the board, or by the whole vault.
+  for (const bool whole : {false, true}) {
+    SCOPED_TRACE(whole ? "the vault was read whole" : "the board was read");
+    for (const auto& [row, want] : {std::pair(old_row, Code::kRollback), {sibling, Code::kFork}}) {
+      const auto device = FreshDevice("kc1");
+      EXPECT_OUTCOME(whole ? ReadAll(*device, vault) : ReadBoard(*device), kWell);
+      board.Show(row);
+      EXPECT_OUTCOME(ReadBoard(*device), want);
+      EXPECT_FALSE(Must(device->store().KeptEvidence()).empty());
+      liar().BeHonest();
+      EXPECT_OUTCOME(ReadBoard(*device), kWell);
+      EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "renewed");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace godwit::client
