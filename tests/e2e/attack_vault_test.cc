@@ -284,7 +284,7 @@ TEST_F(Attack, Row12_NoBlobIsTakenInAnotherPlace) {
         Code::kNotFound, Code::kNotFound}});
 }
 
-TEST_F(Attack, Row17_NoOldEntryIsTakenAgain) {
+TEST_F(Attack, Row17_NoClientTakesAnOldEntryAgain) {
   const auto vault = MakeCase();
   std::vector<VaultLie> lies;
   for (std::size_t i = 0; i < Truth(Of("cw01"), vault).entries().size(); ++i) {

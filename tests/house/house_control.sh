@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Shows that leftovers.py and formatted.sh refuse a made-up tree with one fault, and pass it without.
+# Shows that leftovers.py, formatted.sh and unique_names.sh refuse a made-up tree with one fault, and
+# pass it without.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
@@ -29,3 +30,9 @@ printf 'int Answer();  // %s: later\n' "TO""DO" >"$tree/base/a.h"
 expect 1 python3 "$here/leftovers.py" "$tree"
 printf 'TEST(A, %s) {}\n' "DISABLED""_B" >"$tree/base/a.h"
 expect 1 python3 "$here/leftovers.py" "$tree"
+
+for name in C B; do
+  printf '#!/bin/sh\necho "  Test   #1: A.B"\necho "  Test #2: A.%s"\n' "$name" >"$tree/ctest"
+  chmod +x "$tree/ctest"
+  expect "$([[ $name == B ]] && echo 1 || echo 0)" "$here/unique_names.sh" "$tree" "$tree/ctest"
+done
