@@ -19,15 +19,6 @@ using protocol::Compartment;
 
 constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin | protocol::kAuditor;
 
-// Brings the staff vault up to date: no staff sync, no grant.
-base::Result<std::vector<Human>> FreshStaff(Realm& cases) {
-  if (const auto synced = cases.Sync(); !synced) return synced.error();
-  const auto vault =
-      VaultView::Fetch(cases, cases.roster().policy().VaultOf(protocol::Kind::kStaff));
-  if (!vault) return vault.error();
-  return ReadStaff(cases);
-}
-
 // How many signatures the removal of `member` still waits for, after one by this device unless it
 // waits already.
 base::Result<std::uint64_t> Remove(Realm& realm, const base::MemberId& member,
@@ -76,7 +67,7 @@ base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) 
   }
   auto cases = organisation_.Get(Compartment::kCases);
   if (!cases) return cases.error();
-  const auto staff = FreshStaff(**cases);
+  const auto staff = FetchStaff(**cases);
   if (!staff) return staff.error();
   for (const Human& human : *staff) {
     const bool live =
@@ -176,7 +167,7 @@ base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   }
   auto cases = organisation_.Get(Compartment::kCases);
   if (!cases) return cases.error();
-  const auto staff = FreshStaff(**cases);
+  const auto staff = FetchStaff(**cases);
   if (!staff) return staff.error();
   // The human's record first: what the statement commits to must be there to be opened.
   Human human;
@@ -393,7 +384,7 @@ base::Result<std::vector<Waiting>> RemoveMember(Organisation& organisation,
                                                 const std::string& handle, std::uint8_t reason) {
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases) return cases.error();
-  auto staff = FreshStaff(**cases);
+  auto staff = FetchStaff(**cases);
   if (!staff) return staff.error();
   const auto human = std::ranges::find_if(*staff, [&](const Human& h) {
     return h.handle == handle &&

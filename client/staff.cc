@@ -136,6 +136,13 @@ base::Result<std::vector<Human>> ReadStaff(Realm& cases) {
   return humans;
 }
 
+base::Result<std::vector<Human>> FetchStaff(Realm& cases) {
+  if (const auto synced = cases.Sync(); !synced) return synced.error();
+  const auto vault = VaultView::Fetch(cases, StaffVault(cases));
+  if (!vault) return vault.error();
+  return ReadStaff(cases);
+}
+
 Status WriteHuman(Realm& cases, const Human& human) {
   const auto written =
       WriteVault(cases, StaffVault(cases), [&](VaultView&) -> base::Result<std::vector<Edit>> {

@@ -39,6 +39,8 @@ base::Status CheckCompatible(const std::vector<Membership>& memberships, bool sm
 // The humans of the staff vault, from the local store; authors without owner or admin at their
 // entry are not believed. NOT_FOUND: this member has no staff vault to read.
 base::Result<std::vector<Human>> ReadStaff(Realm& cases);
+// The same after the staff vault was brought up to date: no staff sync, no grant.
+base::Result<std::vector<Human>> FetchStaff(Realm& cases);
 // Writes one human's record: a new one, or an extended one.
 base::Status WriteHuman(Realm& cases, const Human& human);
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 
+#include "client/cli/approve.h"
 #include "client/cli/board.h"
 #include "client/cli/case.h"
 #include "client/cli/device.h"
@@ -11,6 +12,7 @@
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
+#include "client/cli/policy.h"
 #include "client/cli/status.h"
 #include "crypto/init.h"
 #include "transport/tls.h"
@@ -41,6 +43,8 @@ class Commands {
     Org();
     Ledger();
     Member();
+    Approve();
+    Policy();
     Device();
     Case();
     Board();
@@ -158,6 +162,36 @@ class Commands {
     remove.add_option("HANDLE", member_remove_.handle)->required();
     remove.add_option("--reason", member_remove_.reason, "left, dismissed, compromised or lost")
         ->required();
+  }
+
+  void Approve() {
+    CLI::App& approve =
+        Add(app_, "approve", "Show what waits for signatures, sign it or close it",
+            "  godwit approve                     what waits, and what it would do\n"
+            "  godwit approve 3f09a1b2            sign it\n"
+            "  godwit approve all                 sign all that waits for you\n"
+            "  godwit approve --close 3f09a1b2    end it without effect\n",
+            [this](const Context& c) { return ApproveCommand(c, approve_); });
+    approve.add_option("LINK", approve_.links, "As `godwit approve` shows it, or `all`");
+    approve.add_flag("--close", approve_.close, "End it without effect instead");
+  }
+
+  void Policy() {
+    CLI::App& group = Group("policy", "Show and change what a realm's owners agreed on");
+    CLI::App& show = Add(group, "show", "Show the policies of your realms",
+                         "  godwit policy show\n  godwit policy show --realm cases --json\n",
+                         [this](const Context& c) { return PolicyShow(c, policy_show_); });
+    show.add_option("--realm", policy_show_.realm, "Of identity, cases or journeys alone");
+    CLI::App& set =
+        Add(group, "set", "Change the policies of your realms (owner)",
+            "  godwit policy set owner_threshold=2 grant_threshold=2\n"
+            "  godwit policy set --realm identity identity_window_s=604800\n"
+            "\nFields: owner_threshold, grant_threshold, fresh_s, hold_s, recovery_delay_s,\n"
+            "kdf_ops, kdf_mem, identity_window_s (numbers); small_org, device_add_needs_admin\n"
+            "(yes or no)\n",
+            [this](const Context& c) { return PolicySetCommand(c, policy_set_); });
+    set.add_option("--realm", policy_set_.realm, "Of identity, cases or journeys alone");
+    set.add_option("FIELD=VALUE", policy_set_.fields)->required();
   }
 
   void Device() {
@@ -305,6 +339,9 @@ class Commands {
   MemberJoinOptions member_join_;
   MemberListOptions member_list_;
   MemberRemoveOptions member_remove_;
+  ApproveOptions approve_;
+  PolicyShowOptions policy_show_;
+  PolicySetOptions policy_set_;
   DeviceListOptions device_list_;
   DeviceRevokeOptions device_revoke_;
   CaseOpenOptions case_open_;

@@ -8,6 +8,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "protocol/approval.h"
 #include "protocol/entry.h"
 #include "protocol/kinds.h"
 #include "protocol/labels.h"
@@ -22,8 +23,6 @@ using protocol::Kind;
 constexpr std::uint64_t kMsPerDay = 86'400'000;
 // Until a vault is erased there is time for somebody to object.
 constexpr std::uint64_t kLeastDaysToErase = 30;
-// What nobody approved for so long is not what they would approve today.
-constexpr std::uint64_t kMostDaysToApprove = 30;
 
 base::Error Invalid(base::Literal message) {
   return base::Error(base::Code::kInvalidArgument, message);
@@ -309,7 +308,7 @@ base::Status CheckAdmissible(const protocol::Roster& before,
   }
   if (const auto* approve = std::get_if<protocol::Approve>(&payload)) {
     const auto* target = before.FindPending(approve->target);
-    if (target != nullptr && now_ms > target->time_ms + kMostDaysToApprove * kMsPerDay) {
+    if (target != nullptr && now_ms > target->time_ms + protocol::kApprovableMs) {
       return Invalid("a statement waited for more than 30 days: make it anew");
     }
   }

@@ -2,9 +2,12 @@
 // people leave, lose devices, or work without a network.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
+#include "base/clock.h"
+#include "client/approvals.h"
 #include "client/board.h"
 #include "client/cases.h"
 #include "client/directory.h"
@@ -240,6 +243,77 @@ TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
   EXPECT_FALSE(Must(inviter.ListNewcomers(invites)));
   approve();
   EXPECT_TRUE(Must(joiner.IsAdded()));
+}
+
+TEST_F(Casework, AGrantIsApprovedForWhomTheStaffRecordNames) {
+  organisation_.Join({{"ow2", "Owner Two", protocol::kOwner | protocol::kAdmin}});
+  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+  Require(founders.Sync());
+  protocol::Policy policy = founders.roster().policy();
+  ++policy.gen;
+  policy.grant_threshold = 2;
+  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  const std::uint64_t now_ms = base::SystemClock().NowMs();
+  const auto waiting = [&](std::uint64_t at_ms) {
+    auto all = Must(ListWaiting(Of("ow2"), at_ms));
+    EXPECT_EQ(all.size(), 1u);
+    return all.front();
+  };
+  const auto refused = [&](std::uint64_t at_ms, Code code) {
+    const auto shown = waiting(at_ms);
+    ASSERT_TRUE(shown.refusal);
+    EXPECT_EQ(shown.refusal->code(), code);
+    const auto approved = Approve(Of("ow2"), shown);
+    ASSERT_FALSE(approved);
+    EXPECT_EQ(approved.error().code(), code);
+    EXPECT_EQ(waiting(at_ms).statement.approvals.size(), 0u);
+  };
+
+  Inviter inviter(Of("founder"));
+  auto invites = Must(inviter.Invite({"kc9", "Newcomer", protocol::kCoordinator}));
+  const auto words = Must(inviter.InvitationFor(invites[0]));
+  auto joiner = Must(Joiner::Begin(words.Expose()));
+  Must(inviter.Poll(invites[0]));
+  Must(joiner.Poll());
+  EXPECT_EQ(Must(inviter.Confirm(invites[0])), 1u);
+  {
+    SCOPED_TRACE("after 31 days");
+    refused(now_ms + 31 * std::uint64_t{86'400'000}, Code::kInvalidArgument);
+  }
+  const auto shown = waiting(now_ms);
+  EXPECT_FALSE(shown.refusal);
+  ASSERT_TRUE(shown.human);
+  EXPECT_EQ(shown.human->handle, "kc9");
+  EXPECT_EQ(Must(Approve(Of("ow2"), shown)), 0u);
+  EXPECT_TRUE(Must(joiner.IsAdded()));
+
+  // Roles that do not go together over the realms, though each of them could be had in its own.
+  const auto member_of = [&](const char* handle) {
+    return organisation_.RealmOf(handle, Compartment::kCases).member();
+  };
+  EXPECT_EQ(Must(founders.Author(protocol::RoleSet{member_of("cw01"), protocol::kCoordinator})),
+            1u);
+  {
+    SCOPED_TRACE("roles that do not fit");
+    refused(now_ms, Code::kPermissionDenied);
+  }
+  Require(GiveUp(Of("ow2"), waiting(now_ms)));
+  EXPECT_TRUE(Must(ListWaiting(Of("ow2"), now_ms)).empty());
+
+  // A member whom no staff record claims with the right opening.
+  auto staff = Must(FetchStaff(founders));
+  const auto kc2 = std::ranges::find(staff, "kc2", &Human::handle);
+  ASSERT_NE(kc2, staff.end());
+  ++kc2->memberships.at(0).r[0];
+  Require(WriteHuman(founders, *kc2));
+  EXPECT_EQ(Must(founders.Author(protocol::RoleSet{member_of("kc2"), protocol::kAuditor})), 1u);
+  {
+    SCOPED_TRACE("nobody's");
+    refused(now_ms, Code::kPermissionDenied);
+  }
+  --kc2->memberships.at(0).r[0];
+  Require(WriteHuman(founders, *kc2));
+  EXPECT_EQ(Must(Approve(Of("ow2"), waiting(now_ms))), 0u);
 }
 
 TEST_F(Casework, GrantsRefuseRolesThatTogetherJoinWhoAndWhere) {

@@ -74,6 +74,63 @@ class Cli : public testing::Test {
   std::string passphrase;  // the file that has it
 };
 
+TEST_F(Cli, WhatNeedsTwoIsSignedByTwo) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "dana,Dana Example,owner admin\n"
+           "haneul,Haneul Specimen,coordinator\n"));
+  EXPECT_EQ(
+      Last("minji", {"policy", "set", "owner_threshold=2", "grant_threshold=2", "--yes"})["event"],
+      "policy_set");
+
+  // A change, asked for twice, is one in each realm, and waits.
+  for (int i = 0; i < 2; ++i) {
+    const Ran ran = As("minji", {"policy", "set", "hold_s=50000", "--yes"});
+    EXPECT_EQ(ran.exit, 7) << ran.out << ran.err;
+    ASSERT_EQ(Lines(ran).size(), 3u);
+    EXPECT_EQ(Lines(ran)[0]["missing"], 1);
+  }
+  auto waiting = Lines(As("dana", {"approve"}));
+  ASSERT_EQ(waiting.size(), 3u);
+  EXPECT_EQ(waiting[1]["realm"], "cases");
+  EXPECT_EQ(waiting[1]["type"], "policy_set");
+  EXPECT_EQ(waiting[1]["author"], "Minji Example");
+  EXPECT_EQ(waiting[1]["changes"],
+            json({{{"field", "hold_s"}, {"before", "43200"}, {"after", "50000"}}}));
+  // Nobody signs twice, and nobody signs what is none of theirs.
+  const std::string link = waiting[1]["link"];
+  EXPECT_NE(As("minji", {"approve", link, "--yes"}).exit, 0);
+  EXPECT_NE(As("haneul", {"approve", link, "--yes"}).exit, 0);
+  EXPECT_EQ(Last("minji", {"policy", "show", "--realm", "cases"})["policy"]["hold_s"], "43200");
+  const auto approved = Lines(As("dana", {"approve", "all", "--yes"}));
+  ASSERT_EQ(approved.size(), 6u);  // what it is, and that it was signed
+  EXPECT_EQ(approved[4]["event"], "approved");
+  EXPECT_EQ(approved[4]["missing"], 0);
+  EXPECT_EQ(Last("minji", {"policy", "show", "--realm", "cases"})["policy"]["hold_s"], "50000");
+
+  // A removal.
+  const Words removal{"member", "remove", "haneul", "--reason", "left", "--yes"};
+  EXPECT_EQ(As("minji", removal).exit, 7);
+  waiting = Lines(As("dana", {"approve"}));
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0]["what"], "remove Haneul Specimen");
+  EXPECT_EQ(
+      Last("dana", {"approve", std::string(waiting[0]["link"]).substr(0, 8), "--yes"})["missing"],
+      0);
+  EXPECT_EQ(Last("minji", removal)["event"], "removed");
+
+  // What nobody wants is closed.
+  EXPECT_EQ(As("minji", {"policy", "set", "--realm", "cases", "hold_s=60000", "--yes"}).exit, 7);
+  waiting = Lines(As("dana", {"approve"}));
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(Last("dana", {"approve", "--close", waiting[0]["link"], "--yes"})["event"], "closed");
+  EXPECT_TRUE(Lines(As("dana", {"approve"})).empty());
+  EXPECT_EQ(As("dana", {"approve", std::string(waiting[0]["link"]), "--yes"}).exit, 1);
+  EXPECT_EQ(As("dana", {"approve", "12", "--yes"}).exit, 2);
+  EXPECT_EQ(As("minji", {"policy", "set", "hold_s=none", "--yes"}).exit, 2);
+}
+
 TEST_F(Cli, FoundsJoinsOpensAndShows) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(

@@ -1,0 +1,163 @@
+#include "client/approvals.h"
+
+#include <algorithm>
+
+#include "protocol/approval.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using protocol::Compartment;
+
+// What a statement grants: roles to a member of its realm.
+struct Grant {
+  base::MemberId member;
+  protocol::Roles roles = 0;
+  base::Sha256Hash staff_commit;
+};
+std::optional<Grant> GrantOf(const protocol::Roster& roster,
+                             const protocol::StatementPayload& payload) {
+  if (const auto* add = std::get_if<protocol::MemberAdd>(&payload)) {
+    return Grant{add->member, add->roles, add->staff_commit};
+  }
+  if (const auto* set = std::get_if<protocol::RoleSet>(&payload)) {
+    const auto* member = roster.FindMember(set->member);
+    return Grant{set->member, set->roles,
+                 member == nullptr ? base::Sha256Hash() : member->staff_commit};
+  }
+  return std::nullopt;
+}
+
+bool Opens(const base::Sha256Hash& commit, const Human& human, const Membership& membership) {
+  return StaffCommit(membership.compartment, human.id, membership.r) == commit;
+}
+
+base::Result<Human> HumanOf(const std::vector<Human>& staff, Compartment compartment,
+                            const Grant& grant) {
+  for (const Human& human : staff) {
+    for (const Membership& membership : human.memberships) {
+      if (membership.compartment == compartment && membership.member == grant.member &&
+          Opens(grant.staff_commit, human, membership)) {
+        return human;
+      }
+    }
+  }
+  return Error(Code::kPermissionDenied,
+               "no staff record says whose member this is: ask its author who it is, and close it");
+}
+
+// The roles that `human` holds over all realms once `grant` is in effect, by the rosters. Where
+// somebody is no member yet, what the staff record says they will be.
+base::Result<std::vector<Membership>> HeldAfter(Organisation& organisation, const Human& human,
+                                                Compartment compartment, const Grant& grant) {
+  std::vector<Membership> held;
+  for (Membership membership : human.memberships) {
+    const auto realm = organisation.Get(membership.compartment);
+    if (!realm) return realm.error();
+    const auto& roster = (*realm)->roster();
+    const auto* member = roster.FindMember(membership.member);
+    if (membership.compartment == compartment && membership.member == grant.member) {
+      membership.ended = false;
+      membership.roles = grant.roles;
+    } else if (member != nullptr) {
+      if (!Opens(member->staff_commit, human, membership)) {
+        return Error(Code::kPermissionDenied,
+                     "a staff record claims a member who is somebody else's: ask who wrote it");
+      }
+      membership.ended = !roster.IsMemberAt(membership.member, roster.head_seq());
+      membership.roles = roster.RolesAt(membership.member, roster.head_seq());
+    }
+    held.push_back(membership);
+  }
+  return held;
+}
+
+Status CheckGrant(Organisation& organisation, Compartment compartment, const Grant& grant,
+                  const Human& human) {
+  const auto held = HeldAfter(organisation, human, compartment, grant);
+  if (!held) return held.error();
+  const auto cases = organisation.Get(Compartment::kCases);
+  if (!cases) return cases.error();
+  const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
+  return CheckCompatible(*held, small_org);
+}
+
+bool IsSignedBy(const protocol::Roster::Pending& statement, const base::MemberId& member) {
+  return statement.author.member == member ||
+         std::ranges::any_of(statement.approvals, [&](const protocol::Roster::Approval& approval) {
+           return approval.signer.member == member;
+         });
+}
+
+}  // namespace
+
+base::Result<std::vector<WaitingStatement>> ListWaiting(Organisation& organisation,
+                                                        std::uint64_t now_ms) {
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if (const auto synced = realm->Sync(); !synced) return synced.error();
+  }
+  // Without the staff vault the rest is listed all the same.
+  base::Result<std::vector<Human>> staff =
+      Error(Code::kPermissionDenied, "grants are approved by owners and admins");
+  if (const auto cases = organisation.Get(Compartment::kCases)) staff = FetchStaff(**cases);
+
+  std::vector<WaitingStatement> all;
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    const auto& roster = realm->roster();
+    for (const auto& statement : roster.pending()) {
+      WaitingStatement waiting;
+      waiting.compartment = compartment;
+      waiting.statement = statement;
+      waiting.missing = roster.MissingSignatures(statement);
+      waiting.signed_by_me = IsSignedBy(statement, realm->member());
+      waiting.expired =
+          now_ms > statement.time_ms && now_ms - statement.time_ms > protocol::kApprovableMs;
+      const auto refuse = [&](const Status& status) {
+        if (!waiting.refusal && !status) waiting.refusal = status.error();
+      };
+      if (waiting.expired) {
+        refuse(Error(Code::kInvalidArgument,
+                     "it has waited for more than 30 days: close it, and make it anew"));
+      }
+      if (const auto grant = GrantOf(roster, statement.payload)) {
+        auto human = staff ? HumanOf(*staff, compartment, *grant) : staff.error();
+        if (human) {
+          refuse(CheckGrant(organisation, compartment, *grant, *human));
+          waiting.human = *std::move(human);
+        } else {
+          refuse(human.error());
+        }
+      }
+      if (std::holds_alternative<protocol::RecoverySet>(statement.payload) ||
+          std::holds_alternative<protocol::RecoveryRequest>(statement.payload)) {
+        refuse(Error(Code::kUnsupported, "this Godwit takes no part in recoveries yet"));
+      }
+      all.push_back(std::move(waiting));
+    }
+  }
+  return all;
+}
+
+base::Result<std::uint64_t> Approve(Organisation& organisation, const WaitingStatement& waiting) {
+  if (waiting.refusal) return *waiting.refusal;
+  const auto realm = organisation.Get(waiting.compartment);
+  if (!realm) return realm.error();
+  const base::Link& link = waiting.statement.link;
+  const auto authored = (*realm)->Author(protocol::Approve{link, protocol::kNoShare, {}});
+  if (!authored) return authored.error();
+  const auto* still = (*realm)->roster().FindPending(link);
+  return still == nullptr ? 0 : (*realm)->roster().MissingSignatures(*still);
+}
+
+Status GiveUp(Organisation& organisation, const WaitingStatement& waiting) {
+  const auto realm = organisation.Get(waiting.compartment);
+  if (!realm) return realm.error();
+  const auto closed = (*realm)->Author(protocol::Close{waiting.statement.link, 0});
+  if (!closed) return closed.error();
+  return {};
+}
+
+}  // namespace godwit::client

@@ -1,0 +1,223 @@
+#include "client/cli/approve.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/clock.h"
+#include "client/approvals.h"
+#include "client/cli/render.h"
+#include "client/directory.h"
+#include "client/policy_fields.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using client::WaitingStatement;
+using protocol::Compartment;
+
+// By type (docs/protocol.md section 4).
+constexpr std::array<std::string_view, protocol::kLastStatementType + 1> kTypeNames{
+    "genesis",       "member_add", "device_add", "device_revoke", "puk_rotate",
+    "member_remove", "role_set",   "policy_set", "recovery_set",  "recovery_request",
+    "approve",       "close",      "root_rotate"};
+constexpr std::size_t kLeastLinkDigits = 8;
+
+std::string LinkText(const base::Link& link) { return base::ToHex(link.bytes()); }
+
+// What a statement does once it is in effect, for whoever is asked to sign it.
+class Describer {
+ public:
+  Describer(const client::Realm& realm, const client::Directory& directory)
+      : roster_(realm.roster()), directory_(directory) {}
+
+  std::string Describe(const WaitingStatement& waiting) const {
+    const auto& payload = waiting.statement.payload;
+    const std::string handle = waiting.human ? waiting.human->handle : "somebody unknown";
+    if (const auto* add = std::get_if<protocol::MemberAdd>(&payload)) {
+      return "let " + handle + " in as " + Joined(RoleNames(add->roles));
+    }
+    if (const auto* add = std::get_if<protocol::DeviceAdd>(&payload)) {
+      return "give " + directory_.NameOf(add->member) + " another device";
+    }
+    if (const auto* remove = std::get_if<protocol::MemberRemove>(&payload)) {
+      return "remove " + directory_.NameOf(remove->member);
+    }
+    if (const auto* set = std::get_if<protocol::RoleSet>(&payload)) {
+      return "make " + directory_.NameOf(set->member) + " (" + handle + ") " +
+             Joined(RoleNames(set->roles)) + " instead of " +
+             Joined(RoleNames(roster_.RolesAt(set->member, roster_.head_seq())));
+    }
+    if (std::holds_alternative<protocol::PolicySet>(payload)) return "change the policy";
+    if (std::holds_alternative<protocol::RootRotate>(payload)) return "replace the root key";
+    return "recover keys";
+  }
+
+  std::vector<client::PolicyChange> Changes(const WaitingStatement& waiting) const {
+    const auto* set = std::get_if<protocol::PolicySet>(&waiting.statement.payload);
+    if (set == nullptr) return {};
+    return client::PolicyChanges(roster_.policy(), set->policy);
+  }
+
+  std::string Author(const WaitingStatement& waiting) const {
+    const auto& signer = waiting.statement.author;
+    return signer.IsRoot() ? "the root key" : directory_.NameOf(signer.member);
+  }
+
+ private:
+  const protocol::Roster& roster_;
+  const client::Directory& directory_;
+};
+
+void Show(Output& output, const WaitingStatement& waiting, const Describer& describer) {
+  const std::string realm(protocol::Name(waiting.compartment));
+  const std::string link = LinkText(waiting.statement.link);
+  Json changes = Json::array();
+  for (const auto& change : describer.Changes(waiting)) {
+    changes.push_back(
+        {{"field", change.field}, {"before", change.before}, {"after", change.after}});
+  }
+  Json json{{"link", link},
+            {"realm", realm},
+            {"type", kTypeNames[protocol::TypeOf(waiting.statement.payload)]},
+            {"what", describer.Describe(waiting)},
+            {"author", describer.Author(waiting)},
+            {"time_ms", waiting.statement.time_ms},
+            {"signed_by_me", waiting.signed_by_me}};
+  if (waiting.missing == protocol::kNever) {
+    json["missing"] = nullptr;
+  } else {
+    json["missing"] = waiting.missing;
+  }
+  if (!changes.empty()) json["changes"] = changes;
+  if (waiting.refusal) json["refusal"] = waiting.refusal->message();
+  output.Emit(json);
+
+  output.Line(link.substr(0, kLeastLinkDigits) + "  " + realm + ": " + describer.Describe(waiting),
+              Style::kStrong);
+  output.Line("          asked for by " + describer.Author(waiting) + ", " +
+              TimeText(waiting.statement.time_ms) + "; " +
+              (waiting.missing == protocol::kNever ? "can no longer take effect"
+                                                   : WaitsFor(waiting.missing)) +
+              (waiting.signed_by_me ? ", yours is there" : ""));
+  for (const auto& change : describer.Changes(waiting)) {
+    output.Line("          " + change.field + ": " +
+                (change.before.empty() ? "(none)" : change.before) + " -> " +
+                (change.after.empty() ? "(none)" : change.after));
+  }
+  if (waiting.refusal) {
+    output.Line("          not to be approved: " + std::string(waiting.refusal->message()),
+                Style::kWarning);
+  }
+}
+
+// Those of `all` that `links` name. INVALID_ARGUMENT: too short, or of several; NOT_FOUND.
+base::Result<std::vector<const WaitingStatement*>> Choose(const std::vector<WaitingStatement>& all,
+                                                          const std::vector<std::string>& links) {
+  std::vector<const WaitingStatement*> chosen;
+  for (const std::string& link : links) {
+    if (link == "all") {
+      for (const auto& waiting : all) {
+        if (!waiting.signed_by_me) chosen.push_back(&waiting);
+      }
+      continue;
+    }
+    if (link.size() < kLeastLinkDigits) {
+      return Error(Code::kInvalidArgument,
+                   "name what is meant by at least the first eight digits that `godwit approve` "
+                   "shows");
+    }
+    const auto is_meant = [&](const WaitingStatement& waiting) {
+      return LinkText(waiting.statement.link).starts_with(link);
+    };
+    const auto count = std::ranges::count_if(all, is_meant);
+    if (count == 0) return Error(Code::kNotFound, "nothing that waits begins like this");
+    if (count > 1)
+      return Error(Code::kInvalidArgument, "several begin like this: give more digits");
+    chosen.push_back(&*std::ranges::find_if(all, is_meant));
+  }
+  std::ranges::sort(chosen);
+  chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());
+  return chosen;
+}
+
+}  // namespace
+
+ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) {
+    return output.Fail(options.close ? "close what waits" : "approve what waits", why);
+  };
+  auto session = Session::Open(context, kAllRealms);
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  if (const auto synced = SyncNames(organisation); !synced) return fail(synced.error());
+  const auto all = client::ListWaiting(organisation, base::SystemClock().NowMs());
+  if (!all) return fail(all.error());
+  std::map<Compartment, client::Directory> directories;
+  std::map<Compartment, Describer> describers;
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    auto directory = client::Directory::Read(*realm);
+    if (!directory) return fail(directory.error());
+    const auto& kept = directories.emplace(compartment, *std::move(directory)).first->second;
+    describers.emplace(compartment, Describer(*realm, kept));
+  }
+
+  if (options.links.empty()) {
+    if (options.close) return fail(Error(Code::kInvalidArgument, "say what to close"));
+    for (const auto& waiting : *all) Show(output, waiting, describers.at(waiting.compartment));
+    if (all->empty()) {
+      output.Line("Nothing waits for a signature.");
+    } else {
+      output.Line("`godwit approve LINK` signs one, `godwit approve --close LINK` ends it.");
+    }
+    return ExitCode::kOk;
+  }
+
+  const auto chosen = Choose(*all, options.links);
+  if (!chosen) return fail(chosen.error());
+  if (chosen->empty()) {
+    output.Line("Nothing waits for your signature.");
+    return ExitCode::kOk;
+  }
+  for (const auto* waiting : *chosen) {
+    Show(output, *waiting, describers.at(waiting->compartment));
+  }
+  const auto sure = context.prompt.Confirm(options.close ? "Close them without effect?"
+                                                         : "Sign them? What is signed stays.");
+  if (!sure) return fail(sure.error());
+  if (!*sure) return fail(Error(Code::kCancelled, "nothing was signed"));
+  // One that fails keeps no other from being signed.
+  std::optional<Error> first;
+  std::size_t done = 0;
+  for (const auto* waiting : *chosen) {
+    const std::string link = LinkText(waiting->statement.link);
+    const std::string realm(protocol::Name(waiting->compartment));
+    const std::string shown = link.substr(0, kLeastLinkDigits) + "  " + realm + ": ";
+    if (options.close) {
+      if (const auto closed = client::GiveUp(organisation, *waiting); !closed) {
+        if (!first) first = closed.error();
+        continue;
+      }
+      output.Emit({{"event", "closed"}, {"realm", realm}, {"link", link}});
+      output.Line(shown + "closed.", Style::kGood);
+    } else {
+      const auto missing = client::Approve(organisation, *waiting);
+      if (!missing) {
+        if (!first) first = missing.error();
+        continue;
+      }
+      output.Emit({{"event", "approved"}, {"realm", realm}, {"link", link}, {"missing", *missing}});
+      output.Line(shown + (*missing == 0 ? "signed, and in effect now." : WaitsFor(*missing) + "."),
+                  Style::kGood);
+    }
+    ++done;
+  }
+  if (!first) return ExitCode::kOk;
+  const ExitCode failed = fail(*first);
+  return done == 0 ? failed : ExitCode::kPartly;
+}
+
+}  // namespace godwit::cli
