@@ -152,6 +152,51 @@ base::Result<std::uint64_t> Approve(Organisation& organisation, const WaitingSta
   return still == nullptr ? 0 : (*realm)->roster().MissingSignatures(*still);
 }
 
+base::Result<std::vector<WaitingName>> ListWaitingNames(Organisation& organisation) {
+  constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin;
+  base::Result<std::vector<Human>> staff =
+      Error(Code::kPermissionDenied, "names are approved by owners and admins");
+  if (const auto cases = organisation.Get(Compartment::kCases)) staff = ReadStaff(**cases);
+  std::vector<WaitingName> all;
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if ((realm->roles() & kGoverning) == 0) continue;
+    const base::VaultId vault = realm->roster().policy().VaultOf(protocol::Kind::kDirectory);
+    if (vault.IsZero()) continue;
+    // Whom nobody has listed yet has no names to look at.
+    if (const auto fetched = VaultView::Fetch(*realm, vault); !fetched) {
+      if (fetched.error().code() == Code::kNotFound) continue;
+      return fetched.error();
+    }
+    const auto directory = Directory::Read(*realm);
+    if (!directory) return directory.error();
+    for (const ProposedName& name : directory->proposed()) {
+      WaitingName waiting{compartment, name, name.author == realm->member(), std::nullopt};
+      if (!staff) {
+        waiting.refusal = staff.error();
+      } else if (std::ranges::none_of(*staff, [&](const Human& human) {
+                   return human.handle == name.colleague.handle &&
+                          std::ranges::any_of(human.memberships, [&](const Membership& m) {
+                            return m.compartment == compartment &&
+                                   m.member == name.colleague.member;
+                          });
+                 })) {
+        waiting.refusal = Error(Code::kPermissionDenied,
+                                "the staff vault has another handle for this member: ask whoever "
+                                "wrote the name");
+      }
+      all.push_back(std::move(waiting));
+    }
+  }
+  return all;
+}
+
+Status ApproveName(Organisation& organisation, const WaitingName& waiting) {
+  if (waiting.refusal) return *waiting.refusal;
+  const auto realm = organisation.Get(waiting.compartment);
+  if (!realm) return realm.error();
+  return AssentToName(**realm, waiting.name);
+}
+
 Status GiveUp(Organisation& organisation, const WaitingStatement& waiting) {
   const auto realm = organisation.Get(waiting.compartment);
   if (!realm) return realm.error();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/directory.h"
 #include "client/organisation.h"
 #include "client/staff.h"
 #include "protocol/roster.h"
@@ -31,6 +32,19 @@ base::Result<std::vector<WaitingStatement>> ListWaiting(Organisation& organisati
 // Signs `waiting`, which ListWaiting returned, and returns how many signatures are missing yet.
 // The error is its `refusal`, or says why the approval does not count.
 base::Result<std::uint64_t> Approve(Organisation& organisation, const WaitingStatement& waiting);
+
+// A colleague's name that waits for a second owner or admin.
+struct WaitingName {
+  protocol::Compartment compartment = protocol::Compartment::kIdentity;
+  ProposedName name;
+  bool written_by_me = false;
+  std::optional<base::Error> refusal;  // why this device assents to it not
+};
+// All such names in realms where this member is owner or admin; after ListWaiting. A name is
+// refused where the staff vault has another handle for the member.
+base::Result<std::vector<WaitingName>> ListWaitingNames(Organisation& organisation);
+// Assents to it. The error is its `refusal`, or says why it could not be written.
+base::Status ApproveName(Organisation& organisation, const WaitingName& waiting);
 
 // Ends `waiting` without effect.
 base::Status GiveUp(Organisation& organisation, const WaitingStatement& waiting);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "client/vault_view.h"
-#include "client/vault_writer.h"
 #include "crypto/random.h"
 
 namespace godwit::client {
@@ -29,6 +28,12 @@ std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind
   return members;
 }
 
+// Whether whoever wrote an entry was owner or admin when they did.
+bool Governs(const protocol::Roster& roster, const protocol::EntryHeader& header) {
+  constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin;
+  return (roster.RolesAt(header.author_member, header.roster_seq) & kGoverning) != 0;
+}
+
 }  // namespace
 
 base::Result<Directory> Directory::Read(Realm& realm) {
@@ -46,13 +51,20 @@ base::Result<Directory> Directory::Read(Realm& realm) {
   if (!records) return records.error();
   for (const auto& [id, record] : *records) {
     const auto* version = vault->Latest(id);
-    const auto roles =
-        realm.roster().RolesAt(version->header.author_member, version->header.roster_seq);
-    if ((roles & (protocol::kOwner | protocol::kAdmin)) == 0) continue;
+    if (!Governs(realm.roster(), version->header)) continue;
     const auto& entry = record.directory_entry();
     const auto member = base::MemberId::FromBytes(base::AsBytes(entry.member()));
     if (!member || realm.roster().FindMember(*member) == nullptr) continue;
-    directory.colleagues_.push_back({*member, entry.handle(), entry.display_name()});
+    Colleague colleague{*member, entry.handle(), entry.display_name()};
+    const bool alone = realm.roster().PolicyAt(version->header.roster_seq).grant_threshold == 1;
+    const bool assented = std::ranges::any_of(
+        version->assents, [&](const auto& header) { return Governs(realm.roster(), header); });
+    if (alone || assented) {
+      directory.colleagues_.push_back(std::move(colleague));
+    } else {
+      directory.proposed_.push_back(
+          {id, version->link, version->header.author_member, std::move(colleague)});
+    }
   }
   std::ranges::sort(directory.colleagues_, {}, &Colleague::handle);
   return directory;
@@ -73,6 +85,31 @@ std::string Directory::NameOf(const base::MemberId& member) const {
   return base::ToHex(member.bytes().first<4>());
 }
 
+Edit ColleagueEdit(const Colleague& colleague) {
+  Edit edit;
+  edit.record = crypto::RandomId<base::RecordId>();
+  auto& entry = *edit.content.mutable_directory_entry();
+  entry.set_member(base::ToString(colleague.member.bytes()));
+  entry.set_handle(colleague.handle);
+  entry.set_display_name(colleague.display_name);
+  return edit;
+}
+
+Status AssentToName(Realm& realm, const ProposedName& name) {
+  const base::VaultId vault = realm.roster().policy().VaultOf(Kind::kDirectory);
+  const auto written = WriteEntry(
+      realm, vault, [&](VaultView& view) -> base::Result<std::optional<protocol::EntryPayload>> {
+        const auto* version = view.Latest(name.record);
+        if (version == nullptr || version->link != name.link) {
+          return std::optional<protocol::EntryPayload>();
+        }
+        return std::optional<protocol::EntryPayload>(
+            protocol::Assent{name.link, protocol::Assent::kYes});
+      });
+  if (!written) return written.error();
+  return {};
+}
+
 Status ListEverybody(Realm& realm, const std::vector<Colleague>& newcomers) {
   const auto& policy = realm.roster().policy();
   for (const auto& [number, vault] : policy.vaults) {
@@ -89,13 +126,7 @@ Status ListEverybody(Realm& realm, const std::vector<Colleague>& newcomers) {
           return row.second.directory_entry().member() == member;
         });
         if (same != known->end()) continue;
-        Edit edit;
-        edit.record = crypto::RandomId<base::RecordId>();
-        auto& entry = *edit.content.mutable_directory_entry();
-        entry.set_member(member);
-        entry.set_handle(newcomer.handle);
-        entry.set_display_name(newcomer.display_name);
-        edits.push_back(std::move(edit));
+        edits.push_back(ColleagueEdit(newcomer));
       }
       return edits;
     };

@@ -4,6 +4,7 @@
 
 #include "client/normalise.h"
 #include "client/private_file.h"
+#include "client/store.h"
 
 namespace godwit::client {
 namespace {
@@ -40,6 +41,22 @@ base::Result<UnlockedRealm> UnlockKeystoreFile(const std::filesystem::path& path
     return base::Error(base::Code::kDecrypt, "the keystore holds another realm than it says");
   }
   return realm;
+}
+
+base::Result<std::filesystem::path> KeepRealm(const Profile& profile,
+                                              crypto::SecretRef<> passphrase,
+                                              const protocol::KdfCost& cost,
+                                              const UnlockedRealm& realm) {
+  const protocol::Compartment compartment = realm.info.compartment;
+  if (const auto clean = profile.DiscardUnfinished(compartment); !clean) return clean.error();
+  auto path = profile.StorePath(compartment);
+  {
+    const auto store = Store::Create(path, realm.store_key, realm.info.realm());
+    if (!store) return store.error();
+  }
+  const auto kept = CreateKeystoreFile(profile.KeystorePath(compartment), passphrase, cost, realm);
+  if (!kept) return kept.error();
+  return path;
 }
 
 }  // namespace godwit::client

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/result.h"
+#include "client/profile.h"
 #include "client/realm_keys.h"
 #include "crypto/secret.h"
 #include "protocol/keystore.h"
@@ -26,5 +27,13 @@ base::Status CreateKeystoreFile(const std::filesystem::path& path, crypto::Secre
 // said. E_UNSUPPORTED, E_DOWNGRADE: as protocol::ReadKeystoreHeader. IO, RESOURCE_EXHAUSTED.
 base::Result<UnlockedRealm> UnlockKeystoreFile(const std::filesystem::path& path,
                                                crypto::SecretRef<> passphrase);
+
+// Makes a realm's store and then its keystore in a profile, and returns the store's path; a store
+// that a crash left without a keystore is made anew. Errors as Store::Create and
+// CreateKeystoreFile.
+base::Result<std::filesystem::path> KeepRealm(const Profile& profile,
+                                              crypto::SecretRef<> passphrase,
+                                              const protocol::KdfCost& cost,
+                                              const UnlockedRealm& realm);
 
 }  // namespace godwit::client

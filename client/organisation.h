@@ -1,17 +1,12 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "base/bytes.h"
-#include "base/id.h"
 #include "base/result.h"
 #include "client/realm.h"
-#include "protocol/keystore.h"
+#include "protocol/kinds.h"
 
 namespace godwit::client {
 
@@ -34,41 +29,5 @@ class Organisation {
  private:
   std::map<protocol::Compartment, std::unique_ptr<Realm>> realms_;
 };
-
-// How a realm's service is reached by whoever founds it.
-struct RealmEndpoint {
-  protocol::Compartment compartment = protocol::Compartment::kIdentity;
-  std::string host_port;
-  base::Sha256Hash pin;  // SHA-256 of the SubjectPublicKeyInfo of the realm's CA
-  base::Bytes claim;     // 32 bytes, from `godwit-admin migrate`
-};
-
-// What a founder keeps besides: the root key of a realm, to be written down and taken off the
-// device.
-struct RootSeed {
-  protocol::Compartment compartment = protocol::Compartment::kIdentity;
-  crypto::Secret<struct RootSeedTag, 32> seed;
-};
-
-struct Founding {
-  std::string handle;  // of the founder, who becomes owner and admin of every realm
-  std::string display_name;
-  bool evaluation = false;  // thresholds of 1, no identity window, the floor of the passphrase cost
-  protocol::KdfCost cost;   // a floor for every keystore of the organisation
-  std::vector<RealmEndpoint> endpoints;  // one for each compartment
-};
-
-// Makes an organisation: in each realm GENESIS, the founder's PUK, directory, config and (cases)
-// staff vault with the founder's records, and the POLICY_SET that names them; the cases realm
-// first. `keep` is called with a realm's keys before anything is sent, and returns the store's
-// path: what it could not keep is not founded. UNSUPPORTED: without `evaluation`.
-// PERMISSION_DENIED: a claim was refused.
-struct Founded {
-  std::map<protocol::Compartment, std::unique_ptr<Realm>> realms;
-  std::vector<RootSeed> roots;
-};
-using KeyKeeper = std::function<base::Result<std::filesystem::path>(const UnlockedRealm& keys)>;
-base::Result<Founded> FoundOrganisation(const Founding& founding, const KeyKeeper& keep,
-                                        const std::function<void(std::string_view step)>& progress);
 
 }  // namespace godwit::client

@@ -90,6 +90,31 @@ base::Status WriteAll(int fd, base::ByteSpan content) {
   return {};
 }
 
+// `flags` are renameat2's.
+base::Status WriteWhole(int dir, const std::string& name, base::ByteSpan content,
+                        unsigned int flags) {
+  const std::string temporary = "." + name + ".tmp";
+  // What a crash left of an earlier try.
+  unlinkat(dir, temporary.c_str(), 0);
+  OwnedFd file(
+      openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.ok()) return FromErrno(errno);
+  auto status = WriteAll(file.get(), content);
+  if (status && fsync(file.get()) != 0) status = FromErrno(errno);
+  file.Close();
+  if (status && renameat2(dir, temporary.c_str(), dir, name.c_str(), flags) != 0) {
+    status = errno == EEXIST
+                 ? base::Error(base::Code::kExists, "there is such a file in the profile already")
+                 : FromErrno(errno);
+  }
+  if (!status) {
+    unlinkat(dir, temporary.c_str(), 0);
+    return status.error();
+  }
+  if (fsync(dir) != 0) return FromErrno(errno);
+  return {};
+}
+
 }  // namespace
 
 OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
@@ -152,28 +177,14 @@ base::Result<base::Bytes> ReadPrivateFile(const std::filesystem::path& path, std
 base::Status WriteNewPrivateFile(const std::filesystem::path& path, base::ByteSpan content) {
   const auto dir = OpenPrivateDir(path.parent_path());
   if (!dir) return dir.error();
-  const std::string name = path.filename().string();
-  const std::string temporary = "." + name + ".tmp";
-  // What a crash left of an earlier try.
-  unlinkat(dir->get(), temporary.c_str(), 0);
-  OwnedFd file(openat(dir->get(), temporary.c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.ok()) return FromErrno(errno);
-  auto status = WriteAll(file.get(), content);
-  if (status && fsync(file.get()) != 0) status = FromErrno(errno);
-  file.Close();
-  if (status &&
-      renameat2(dir->get(), temporary.c_str(), dir->get(), name.c_str(), RENAME_NOREPLACE) != 0) {
-    status = errno == EEXIST
-                 ? base::Error(base::Code::kExists, "there is such a file in the profile already")
-                 : FromErrno(errno);
-  }
-  if (!status) {
-    unlinkat(dir->get(), temporary.c_str(), 0);
-    return status.error();
-  }
-  if (fsync(dir->get()) != 0) return FromErrno(errno);
-  return {};
+  return WriteWhole(dir->get(), path.filename().string(), content, RENAME_NOREPLACE);
+}
+
+base::Status ReplacePrivateFile(const std::filesystem::path& path, base::ByteSpan content) {
+  const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const OwnedFd dir(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir.ok()) return FromErrno(errno);
+  return WriteWhole(dir.get(), path.filename().string(), content, 0);
 }
 
 }  // namespace godwit::client

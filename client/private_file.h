@@ -48,5 +48,8 @@ base::Result<base::Bytes> ReadPrivateFile(const std::filesystem::path& path, std
 // file in the same directory, fsync, rename, fsync of the directory. EXISTS: there is a file of
 // that name, which stays as it is. IO, RESOURCE_EXHAUSTED: the disk is full.
 base::Status WriteNewPrivateFile(const std::filesystem::path& path, base::ByteSpan content);
+// The same in the place of a file that may be there, in a folder that others may list: what people
+// carry to each other.
+base::Status ReplacePrivateFile(const std::filesystem::path& path, base::ByteSpan content);
 
 }  // namespace godwit::client

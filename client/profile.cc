@@ -130,6 +130,10 @@ std::filesystem::path Profile::StorePath(Compartment compartment) const {
   return dir_ / (std::string(protocol::Name(compartment)) + ".db");
 }
 
+std::filesystem::path Profile::FoundingPath(Compartment compartment) const {
+  return dir_ / (std::string(protocol::Name(compartment)) + ".founding");
+}
+
 std::vector<Compartment> Profile::Realms() const {
   std::vector<Compartment> realms;
   for (const auto compartment : kCompartments) {

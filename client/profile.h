@@ -47,6 +47,8 @@ class Profile {
   const std::filesystem::path& dir() const { return dir_; }
   std::filesystem::path KeystorePath(protocol::Compartment compartment) const;
   std::filesystem::path StorePath(protocol::Compartment compartment) const;
+  // The founder's keys of a realm that is still a draft (client/founding_file.h).
+  std::filesystem::path FoundingPath(protocol::Compartment compartment) const;
   // Returns the compartments that have a keystore here, in the order of their numbers.
   std::vector<protocol::Compartment> Realms() const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "client/vault_writer.h"
 #include "crypto/hash.h"
 #include "protocol/labels.h"
 
@@ -13,22 +12,6 @@ using base::Code;
 using base::Error;
 using base::Status;
 using protocol::Compartment;
-
-content::v1::Record ToRecord(const Human& human) {
-  content::v1::Record record;
-  auto& out = *record.mutable_staff_human();
-  out.set_human_id(base::ToString(human.id.bytes()));
-  out.set_handle(human.handle);
-  for (const Membership& m : human.memberships) {
-    auto& row = *out.add_memberships();
-    row.set_compartment(static_cast<std::uint32_t>(m.compartment));
-    row.set_member(base::ToString(m.member.bytes()));
-    row.set_roles(m.roles);
-    row.set_r(base::ToString(m.r));
-    row.set_ended(m.ended);
-  }
-  return record;
-}
 
 base::Result<Human> FromRecord(const base::RecordId& id, const content::v1::StaffHuman& in) {
   const Error malformed(Code::kDecrypt, "a staff record is malformed");
@@ -143,10 +126,27 @@ base::Result<std::vector<Human>> FetchStaff(Realm& cases) {
   return ReadStaff(cases);
 }
 
+Edit HumanEdit(const Human& human) {
+  Edit edit;
+  edit.record = human.record;
+  auto& out = *edit.content.mutable_staff_human();
+  out.set_human_id(base::ToString(human.id.bytes()));
+  out.set_handle(human.handle);
+  for (const Membership& m : human.memberships) {
+    auto& row = *out.add_memberships();
+    row.set_compartment(static_cast<std::uint32_t>(m.compartment));
+    row.set_member(base::ToString(m.member.bytes()));
+    row.set_roles(m.roles);
+    row.set_r(base::ToString(m.r));
+    row.set_ended(m.ended);
+  }
+  return edit;
+}
+
 Status WriteHuman(Realm& cases, const Human& human) {
   const auto written =
       WriteVault(cases, StaffVault(cases), [&](VaultView&) -> base::Result<std::vector<Edit>> {
-        return std::vector<Edit>{{human.record, ToRecord(human), 0}};
+        return std::vector<Edit>{HumanEdit(human)};
       });
   if (!written) return written.error();
   return {};

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "client/realm.h"
 #include "client/vault_view.h"
+#include "client/vault_writer.h"
 #include "protocol/kinds.h"
 
 namespace godwit::client {
@@ -41,7 +42,9 @@ base::Status CheckCompatible(const std::vector<Membership>& memberships, bool sm
 base::Result<std::vector<Human>> ReadStaff(Realm& cases);
 // The same after the staff vault was brought up to date: no staff sync, no grant.
 base::Result<std::vector<Human>> FetchStaff(Realm& cases);
-// Writes one human's record: a new one, or an extended one.
+// What writes a human's record into the staff vault: a new one, or an extended one.
+Edit HumanEdit(const Human& human);
+// Writes it.
 base::Status WriteHuman(Realm& cases, const Human& human);
 
 }  // namespace godwit::client

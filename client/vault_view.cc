@@ -59,9 +59,14 @@ Status VaultView::TakePayload(base::ByteSpan bytes) {
   if (auto* epoch = std::get_if<protocol::Epoch>(&*payload)) {
     epochs_[epoch->epoch] = std::move(*epoch);
   } else if (auto* rev = std::get_if<protocol::Rev>(&*payload)) {
-    latest_[rev->record] = {raw->header, *rev, protocol::EntryLink(bytes)};
+    latest_[rev->record] = {raw->header, *rev, protocol::EntryLink(bytes), {}};
   } else if (auto* tomb = std::get_if<protocol::Tomb>(&*payload)) {
     latest_.erase(tomb->record);
+  } else if (const auto* assent = std::get_if<protocol::Assent>(&*payload)) {
+    if (assent->say != protocol::Assent::kYes) return {};
+    const auto of = std::ranges::find_if(
+        latest_, [&](const auto& row) { return row.second.link == assent->target; });
+    if (of != latest_.end()) of->second.assents.push_back(raw->header);
   }
   return {};
 }

@@ -53,6 +53,7 @@ class VaultView {
     protocol::EntryHeader header;
     protocol::Rev rev;
     base::Link link;
+    std::vector<protocol::EntryHeader> assents;  // by others, to this revision while it is newest
   };
   const RecordVersion* Latest(const base::RecordId& record) const;
   // Opens and parses a record. E_DECRYPT: it does not open. NOT_FOUND: no such live record, or its

@@ -78,6 +78,8 @@ class Draft {
     return Add(Sign(sealed->rev), std::move(upload));
   }
 
+  Status Plain(const protocol::EntryPayload& payload) { return Add(Sign(payload), {}); }
+
   transport::VaultUpload TakeUpload() { return std::move(upload_); }
   // What the store keeps of the entries made here.
   VaultUpdate Update() const {
@@ -222,6 +224,30 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
       return VaultView::Open(realm, id);
     }
     if (!IsRace(outcome.error().code()) || i + 1 == kTries) return outcome.error();
+  }
+}
+
+base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,
+                                   const EntryChooser& choose) {
+  for (int i = 0;; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
+    if (const auto synced = realm.Sync(); !synced) return synced.error();
+    auto vault = VaultView::Fetch(realm, id);
+    if (!vault) return vault.error();
+    const auto payload = choose(*vault);
+    if (!payload) return payload.error();
+    if (!*payload) return vault;
+    Draft draft(realm, vault->state());
+    if (const auto status = draft.Plain(**payload); !status) return status.error();
+    const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
+    if (!sent) return sent.error();
+    if (sent->front()) {
+      if (const auto status = realm.store().Apply({draft.Update()}); !status) {
+        return status.error();
+      }
+      return VaultView::Open(realm, id);
+    }
+    if (!IsRace(sent->front().error().code()) || i + 1 == kTries) return sent->front().error();
   }
 }
 

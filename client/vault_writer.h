@@ -37,6 +37,14 @@ using Relister =
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
                                    const Relister& relist = {});
 
+// Writes one entry that seals nothing (ASSENT, STATE, ASK), as `choose` says given the vault as it
+// is; asked again after every conflict. Nothing: there is nothing to write any more. Returns the
+// vault as it is then. Errors as WriteVault.
+using EntryChooser =
+    std::function<base::Result<std::optional<protocol::EntryPayload>>(VaultView& vault)>;
+base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& vault,
+                                   const EntryChooser& choose);
+
 // A vault that is not sent yet.
 struct NewVault {
   base::VaultId id;

@@ -375,30 +375,33 @@ base::Bytes SignStatement(StatementHeader header, const StatementPayload& payloa
   return w.Take();
 }
 
-base::Result<SignedGenesis> SignGenesis(Genesis genesis, std::uint64_t time_ms,
-                                        const crypto::SigningKey& root,
-                                        const std::vector<const Device*>& devices) {
+void SignPops(Genesis& genesis, const std::vector<const Device*>& devices) {
   const base::Bytes message = PopMessage({}, genesis);
   for (auto& [member, row] : genesis.members) {
     for (auto& [keys, pop] : row.devices) {
       const auto device = std::ranges::find_if(
           devices, [&](const Device* candidate) { return candidate->keys() == keys; });
-      if (device == devices.end()) {
-        return base::Error(base::Code::kInvalidArgument, "a founder's device is not at hand");
-      }
+      if (device == devices.end()) continue;
       pop = (*device)->signing_key().Sign(labels::kRosterPop, message);
     }
   }
+}
+
+base::Bytes SignGenesis(const Genesis& genesis, std::uint64_t time_ms,
+                        const crypto::SigningKey& root) {
+  StatementHeader header;
+  header.time_ms = time_ms;
+  header.realm = RealmOf(FingerprintOf(genesis, time_ms));
+  return SignStatement(header, genesis, root);
+}
+
+base::Fingerprint FingerprintOf(const Genesis& genesis, std::uint64_t time_ms) {
   StatementHeader header;
   header.time_ms = time_ms;
   Writer body;
   WriteHeader(body, header);
   body.Var32(WriteStatementPayload(genesis));
-  SignedGenesis out;
-  out.fingerprint = FingerprintOf(body.bytes());
-  header.realm = RealmOf(out.fingerprint);
-  out.statement = SignStatement(header, genesis, root);
-  return out;
+  return FingerprintOf(body.bytes());
 }
 
 base::Fingerprint FingerprintOf(base::ByteSpan genesis_body) {

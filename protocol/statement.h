@@ -195,17 +195,14 @@ base::Bytes RecoveryRequestMessage(const base::RealmId& realm, RecoveryRequest r
 base::Bytes SignStatement(StatementHeader header, const StatementPayload& payload,
                           const crypto::SigningKey& key);
 
-// A signed GENESIS: fills in the pops of `genesis` (one of `devices` for each listed device),
-// computes F, and signs with the root key.
-struct SignedGenesis {
-  base::Bytes statement;
-  base::Fingerprint fingerprint;
-};
-base::Result<SignedGenesis> SignGenesis(Genesis genesis, std::uint64_t time_ms,
-                                        const crypto::SigningKey& root,
-                                        const std::vector<const Device*>& devices);
+// Fills in the pop of each device of `genesis` that is one of `devices`; others stay as they are.
+void SignPops(Genesis& genesis, const std::vector<const Device*>& devices);
+// Signs a GENESIS, whose pops are in place, with the root key.
+base::Bytes SignGenesis(const Genesis& genesis, std::uint64_t time_ms,
+                        const crypto::SigningKey& root);
 // F = H("realm", GENESIS body with realm zero); realm = F[0:16].
 base::Fingerprint FingerprintOf(base::ByteSpan genesis_body);
+base::Fingerprint FingerprintOf(const Genesis& genesis, std::uint64_t time_ms);
 base::RealmId RealmOf(const base::Fingerprint& fingerprint);
 
 }  // namespace godwit::protocol

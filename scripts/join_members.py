@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Lets several people join an evaluation organisation on one machine.
 
-    join_members.py --godwit BIN --inviter PROFILE --people FILE 3<PASSPHRASE
+    join_members.py --godwit BIN --inviter PROFILE [--approver PROFILE] --people FILE 3<PASSPHRASE
 
 Runs `godwit member invite --file FILE --json` for the profile of an owner, and for each newcomer
 `godwit member join --json` in a profile named like their handle. Both sides show five words; this
 script stands for the two people who compare them: it answers yes where the words are the same, and
-no, to both sides, where they are not. The first line of descriptor 3 is the passphrase of every
+no, to both sides, where they are not. Where two must sign a grant, the profile of the approver signs
+what waits (`godwit approve all`). The first line of descriptor 3 is the passphrase of every
 profile. Invitations and the passphrase go through pipes alone. Ends with 0 if everybody joined.
 """
 
@@ -76,6 +77,29 @@ class Story:
         self.invitations = {}   # handle -> lines
         self.shown = {}         # (handle, realm) -> {"inviter": words, "newcomer": words}
         self.refused = False
+        self.waits = threading.Event()  # something for the approver to sign
+        self.over = False
+
+    def approve(self):
+        """Signs what waits, whenever something does, and once more at the end: for the names."""
+        while not self.over or self.waits.is_set():
+            if not self.waits.wait(0.2):
+                continue
+            self.waits.clear()
+            what = {}
+
+            def hear(_, event):
+                if "what" in event:
+                    what[event["link"]] = event["what"]
+                elif event.get("event") == "approved":
+                    still = event["missing"]
+                    say(f"{self.options.approver} signs in {event['realm']}: "
+                        f"{what.get(event['link'])}" + (f" ({still} more to sign)" if still else ""))
+                elif "error" in event:
+                    say(f"{self.options.approver} cannot sign: {event['error']['why']}")
+            Godwit(self.options.approver,
+                   self.command(self.options.approver, "approve", "all", "--yes"),
+                   self.passphrase, hear).wait()
 
     def command(self, profile, *words):
         return [self.options.godwit, *words, "--json", "--profile", profile]
@@ -92,6 +116,9 @@ class Story:
                 self.start_joiners()
             elif kind in ("joined", "listed", "refused", "failed", "withdrawn"):
                 say(f"{handle}: {kind} in {realm}")
+            elif kind == "waits":
+                say(f"{handle}: waits for {event['missing']} more to sign in {realm}")
+                self.waits.set()
             elif "error" in event:
                 say(f"inviting failed: {event['error']['why']}")
 
@@ -134,8 +161,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("godwit", "inviter", "people"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--approver")
     options = parser.parse_args()
     story = Story(options)
+    approver = threading.Thread(target=story.approve)
+    if options.approver:
+        approver.start()
     with story.lock:
         story.inviter = Godwit(
             options.inviter,
@@ -146,6 +177,10 @@ def main():
         joiners = list(story.joiners.values())
     # Without the inviter nobody gets further.
     codes += [joiner.wait(timeout_s=60) for joiner in joiners]
+    if options.approver:
+        story.over = True
+        story.waits.set()
+        approver.join()
     sys.exit(1 if any(codes) or story.refused or not joiners else 0)
 
 

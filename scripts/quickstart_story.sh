@@ -5,11 +5,24 @@ realms=(identity cases journeys)
 sample_cases=${GODWIT_QUICKSTART_CASES:-60}
 passphrase='correct horse battery example'
 
-# Handle, name and roles of everybody but the founder.
-people() {
+# Handle, name and roles. Two owners found the organisation; they take in two admins, who take in
+# everybody else.
+admins() {
+  cat <<'CSV'
+handle,name,roles
+dana,Dana Example,admin
+hana,Hana Imaginary,admin
+CSV
+}
+first_caseworker() {
   cat <<'CSV'
 handle,name,roles
 haneul,Haneul Specimen,caseworker
+CSV
+}
+people() {
+  cat <<'CSV'
+handle,name,roles
 jun,Jun Placeholder,caseworker
 sora,Sora Invented,caseworker
 dal,Dal Sample,supervisor
@@ -32,6 +45,23 @@ as() {
   shift
   printf '\n   %s$ godwit %s\n' "$profile" "$*"
   godwit "$profile" "$@" | sed 's/^/     /'
+}
+
+# waits PROFILE ARGUMENTS...: the same for what must wait for somebody else (exit code 7).
+waits() {
+  local profile=$1 output code=0
+  shift
+  printf '\n   %s$ godwit %s\n' "$profile" "$*"
+  output=$(godwit "$profile" "$@" 2>&1) || code=$?
+  sed 's/^/     /' <<<"$output"
+  [[ $code -eq 7 ]] || fail "this must wait for somebody else, and ended with $code"
+}
+
+# joins INVITER APPROVER FILE: several people join; the approver signs what the inviter may not
+# grant alone.
+joins() {
+  "$root/scripts/join_members.py" --godwit "$bin/client/cli/godwit" --inviter "$1" \
+    --approver "$2" --people "$3" 3< <(printf '%s' "$passphrase")
 }
 
 # refused PROFILE WHAT ARGUMENTS...: the same for what must not work; ends the walk if it does.
@@ -97,16 +127,36 @@ grep_databases() {
     wc -l
 }
 
+# Two owners found it: a draft goes from one to the other, each adds keys of their own, both sign,
+# and it is published with the root keys, which were on paper until then.
 found_organisation() {
-  local arguments=() realm i=0
+  local draft=$state/files/org.draft arguments=() claims=() realm roots i=0
   for realm in "${realms[@]}"; do
-    arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(grep -oE '[0-9a-f]{64}' "$state/$realm.pin" |
-      head -n 1),$state/$realm.claim")
+    arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(grep -oE '[0-9a-f]{64}' \
+      "$state/$realm.pin" | head -n 1)")
+    claims+=(--claim "$realm=$state/$realm.claim")
     i=$((i + 1))
   done
-  godwit minji org create --evaluation --discard-root --handle minji --name 'Minji Founder' \
-    "${arguments[@]}" | sed 's/^/     /'
-  rm -f "$state"/*.claim
+  printf '\n   minji$ godwit org create --draft org.draft --evaluation %s ...\n' \
+    "--founder minji=owner --founder seol=owner"
+  roots=$(godwit minji org create --draft "$draft" --evaluation --founder minji=owner \
+    --founder seol=owner --handle minji --name 'Minji Founder' --root-fd 4 "${arguments[@]}" \
+    4>&1 >"$state/files/shown")
+  sed 's/^/     /' "$state/files/shown"
+  waits seol org sign "$draft" --handle seol --name 'Seol Founder' --yes
+  as minji org sign "$draft" --yes
+  as seol org sign "$draft" --yes
+  local code=0
+  printf '\n   minji$ godwit org publish org.draft --claim ...\n'
+  godwit minji org publish "$draft" "${claims[@]}" --root-fd 4 4<<<"$roots" \
+    >"$state/files/shown" || code=$?
+  unset roots
+  sed 's/^/     /' "$state/files/shown"
+  [[ $code -eq 7 ]] || fail "two owners must sign the policy, and one was enough"
+  rm -f "$state"/*.claim "$draft"
+  godwit seol sync >/dev/null
+  as seol approve all --yes
+  as minji reconcile --yes
 }
 
 story() {
@@ -134,17 +184,27 @@ story() {
 
   step "an organisation: who people are, how cases stand, and where they go are three rosters"
   found_organisation
+
+  step "who may let others in is let in by two: both owners sign for each admin"
+  admins >"$state/files/people.csv"
+  joins minji seol "$state/files/people.csv"
+
+  step "a grant by two: one admin asks for it, and nothing happens until the other signs"
+  first_caseworker >"$state/files/people.csv"
+  joins dana hana "$state/files/people.csv"
   people >"$state/files/people.csv"
-  "$root/scripts/join_members.py" --godwit "$bin/client/cli/godwit" --inviter minji \
-    --people "$state/files/people.csv" 3< <(printf '%s' "$passphrase")
+  joins dana hana "$state/files/people.csv"
   as minji member list
 
   step "case files are imported by somebody who cannot read them afterwards"
   godwit imja org ledger make --json >"$state/files/ledgers"
   godwit minji sync >/dev/null
+  local named=0
   godwit minji org ledger name \
     $(python3 -c 'import json,sys; l=json.load(open(sys.argv[1])); print(l["identity"], l["cases"])' \
-      "$state/files/ledgers") | sed 's/^/     /'
+      "$state/files/ledgers") | sed 's/^/     /' || named=$?
+  [[ $named -eq 7 ]] || fail "two owners must sign the name of a ledger, and one was enough"
+  as seol approve all --yes
   as imja import sample --out "$state/files/sample.csv" --mapping-out "$state/files/sample.toml" \
     --cases "$sample_cases" --seed 7 --caseworkers haneul,jun,sora --supervisors dal
   as imja import cases "$state/files/sample.csv" --mapping "$state/files/sample.toml" --dry-run

@@ -61,6 +61,7 @@ class Describer {
     return client::PolicyChanges(roster_.policy(), set->policy);
   }
 
+  std::string NameOf(const base::MemberId& member) const { return directory_.NameOf(member); }
   std::string Author(const WaitingStatement& waiting) const {
     const auto& signer = waiting.statement.author;
     return signer.IsRoot() ? "the root key" : directory_.NameOf(signer.member);
@@ -113,14 +114,48 @@ void Show(Output& output, const WaitingStatement& waiting, const Describer& desc
   }
 }
 
+std::string Named(const client::Colleague& colleague) {
+  return colleague.handle + " by the name of " + colleague.display_name;
+}
+
+void Show(Output& output, const client::WaitingName& waiting, const Describer& describer) {
+  const std::string realm(protocol::Name(waiting.compartment));
+  const std::string link = LinkText(waiting.name.link);
+  const std::string what = "list " + Named(waiting.name.colleague);
+  const std::string author = describer.NameOf(waiting.name.author);
+  Json json{{"link", link}, {"realm", realm},   {"type", "name"},
+            {"what", what}, {"author", author}, {"signed_by_me", waiting.written_by_me},
+            {"missing", 1}};
+  if (waiting.refusal) json["refusal"] = waiting.refusal->message();
+  output.Emit(json);
+  output.Line(link.substr(0, kLeastLinkDigits) + "  " + realm + ": " + what, Style::kStrong);
+  output.Line("          written by " + author + "; " + WaitsFor(1) +
+              (waiting.written_by_me ? ", not yours" : ""));
+  if (waiting.refusal) {
+    output.Line("          not to be approved: " + std::string(waiting.refusal->message()),
+                Style::kWarning);
+  }
+}
+
+// What can be named on the command line: a statement or a colleague's name that waits.
+struct Item {
+  std::string link;
+  bool mine = false;
+  const WaitingStatement* statement = nullptr;
+  const client::WaitingName* name = nullptr;
+  protocol::Compartment compartment() const {
+    return statement != nullptr ? statement->compartment : name->compartment;
+  }
+};
+
 // Those of `all` that `links` name. INVALID_ARGUMENT: too short, or of several; NOT_FOUND.
-base::Result<std::vector<const WaitingStatement*>> Choose(const std::vector<WaitingStatement>& all,
-                                                          const std::vector<std::string>& links) {
-  std::vector<const WaitingStatement*> chosen;
+base::Result<std::vector<const Item*>> Choose(const std::vector<Item>& all,
+                                              const std::vector<std::string>& links) {
+  std::vector<const Item*> chosen;
   for (const std::string& link : links) {
     if (link == "all") {
       for (const auto& waiting : all) {
-        if (!waiting.signed_by_me) chosen.push_back(&waiting);
+        if (!waiting.mine) chosen.push_back(&waiting);
       }
       continue;
     }
@@ -129,9 +164,7 @@ base::Result<std::vector<const WaitingStatement*>> Choose(const std::vector<Wait
                    "name what is meant by at least the first eight digits that `godwit approve` "
                    "shows");
     }
-    const auto is_meant = [&](const WaitingStatement& waiting) {
-      return LinkText(waiting.statement.link).starts_with(link);
-    };
+    const auto is_meant = [&](const Item& waiting) { return waiting.link.starts_with(link); };
     const auto count = std::ranges::count_if(all, is_meant);
     if (count == 0) return Error(Code::kNotFound, "nothing that waits begins like this");
     if (count > 1)
@@ -165,10 +198,25 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
     describers.emplace(compartment, Describer(*realm, kept));
   }
 
+  const auto names = client::ListWaitingNames(organisation);
+  if (!names) return fail(names.error());
+  std::vector<Item> items;
+  for (const auto& each : *all) {
+    items.push_back({LinkText(each.statement.link), each.signed_by_me, &each, nullptr});
+  }
+  for (const auto& each : *names) {
+    items.push_back({LinkText(each.name.link), each.written_by_me, nullptr, &each});
+  }
+  const auto show = [&](const Item& item) {
+    const Describer& describer = describers.at(item.compartment());
+    if (item.statement != nullptr) Show(output, *item.statement, describer);
+    if (item.name != nullptr) Show(output, *item.name, describer);
+  };
+
   if (options.links.empty()) {
     if (options.close) return fail(Error(Code::kInvalidArgument, "say what to close"));
-    for (const auto& waiting : *all) Show(output, waiting, describers.at(waiting.compartment));
-    if (all->empty()) {
+    for (const auto& item : items) show(item);
+    if (items.empty()) {
       output.Line("Nothing waits for a signature.");
     } else {
       output.Line("`godwit approve LINK` signs one, `godwit approve --close LINK` ends it.");
@@ -176,15 +224,13 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
     return ExitCode::kOk;
   }
 
-  const auto chosen = Choose(*all, options.links);
+  const auto chosen = Choose(items, options.links);
   if (!chosen) return fail(chosen.error());
   if (chosen->empty()) {
     output.Line("Nothing waits for your signature.");
     return ExitCode::kOk;
   }
-  for (const auto* waiting : *chosen) {
-    Show(output, *waiting, describers.at(waiting->compartment));
-  }
+  for (const auto* item : *chosen) show(*item);
   const auto sure = context.prompt.Confirm(options.close ? "Close them without effect?"
                                                          : "Sign them? What is signed stays.");
   if (!sure) return fail(sure.error());
@@ -192,32 +238,41 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
   // One that fails keeps no other from being signed.
   std::optional<Error> first;
   std::size_t done = 0;
-  for (const auto* waiting : *chosen) {
-    const std::string link = LinkText(waiting->statement.link);
-    const std::string realm(protocol::Name(waiting->compartment));
-    const std::string shown = link.substr(0, kLeastLinkDigits) + "  " + realm + ": ";
+  for (const auto* item : *chosen) {
+    const std::string realm(protocol::Name(item->compartment()));
+    const std::string shown = item->link.substr(0, kLeastLinkDigits) + "  " + realm + ": ";
+    const auto failed = [&](const base::Status& status) {
+      if (!status && !first) first = status.error();
+      return !status;
+    };
     if (options.close) {
-      if (const auto closed = client::GiveUp(organisation, *waiting); !closed) {
-        if (!first) first = closed.error();
-        continue;
-      }
-      output.Emit({{"event", "closed"}, {"realm", realm}, {"link", link}});
+      const base::Status closed =
+          item->statement != nullptr
+              ? client::GiveUp(organisation, *item->statement)
+              : Error(Code::kInvalidArgument,
+                      "a name is corrected by whoever wrote it, and counts for nothing before");
+      if (failed(closed)) continue;
+      output.Emit({{"event", "closed"}, {"realm", realm}, {"link", item->link}});
       output.Line(shown + "closed.", Style::kGood);
     } else {
-      const auto missing = client::Approve(organisation, *waiting);
-      if (!missing) {
-        if (!first) first = missing.error();
+      std::uint64_t missing = 0;
+      if (item->statement != nullptr) {
+        const auto left = client::Approve(organisation, *item->statement);
+        if (failed(left ? base::Status() : left.error())) continue;
+        missing = *left;
+      } else if (failed(client::ApproveName(organisation, *item->name))) {
         continue;
       }
-      output.Emit({{"event", "approved"}, {"realm", realm}, {"link", link}, {"missing", *missing}});
-      output.Line(shown + (*missing == 0 ? "signed, and in effect now." : WaitsFor(*missing) + "."),
+      output.Emit(
+          {{"event", "approved"}, {"realm", realm}, {"link", item->link}, {"missing", missing}});
+      output.Line(shown + (missing == 0 ? "signed, and in effect now." : WaitsFor(missing) + "."),
                   Style::kGood);
     }
     ++done;
   }
   if (!first) return ExitCode::kOk;
-  const ExitCode failed = fail(*first);
-  return done == 0 ? failed : ExitCode::kPartly;
+  const ExitCode code = fail(*first);
+  return done == 0 ? code : ExitCode::kPartly;
 }
 
 }  // namespace godwit::cli

@@ -81,7 +81,7 @@ class Commands {
                            "    --realm journeys=127.0.0.1:7103,PIN,journeys.claim\n",
                            [this](const Context& c) { return OrgCreate(c, org_create_); });
     create.add_flag("--evaluation", org_create_.evaluation,
-                    "One signature is enough: to try Godwit out, not for real people");
+                    "To try Godwit out, not for real people: one person may found it");
     create.add_option("--handle", org_create_.handle, "Your handle, as colleagues write it")
         ->required();
     create.add_option("--name", org_create_.name, "Your name, as colleagues read it")->required();
@@ -89,14 +89,59 @@ class Commands {
         .add_option(
             "--realm", org_create_.realms,
             "NAME=HOST:PORT,PIN,CLAIM: PIN and the claim as `godwit-admin` gave them; CLAIM "
-            "is a file that only you can read, or fd:N")
+            "is a file that only you can read, or fd:N; a draft needs none yet")
         ->required()
         ->type_name("REALM")
         ->allow_extra_args(false);
     create.add_option("--root-fd", org_create_.root_fd,
                       "Write the root keys there instead of on the terminal");
     create.add_flag("--discard-root", org_create_.discard_root,
-                    "Throw the root keys away; with --evaluation");
+                    "Throw the root keys away; with --evaluation, without --draft");
+    auto* draft = create
+                      .add_option("--draft", org_create_.draft,
+                                  "Begin a draft that several founders add to and sign")
+                      ->type_name("FILE");
+    create
+        .add_option("--founder", org_create_.founders,
+                    "HANDLE=ROLES, once each: who signs the draft, as owner, admin or auditor; "
+                    "you are owner and admin unless you say so here")
+        ->needs(draft)
+        ->type_name("FOUNDER")
+        ->allow_extra_args(false);
+    create
+        .add_option("--owner-threshold", org_create_.owner_threshold,
+                    "How many owners sign what owners sign; 2 if not given")
+        ->needs(draft)
+        ->check(CLI::Range(1, 16));
+    create
+        .add_option("--grant-threshold", org_create_.grant_threshold,
+                    "How many owners or admins sign what grants other roles; 2 if not given")
+        ->needs(draft)
+        ->check(CLI::Range(1, 16));
+    CLI::App& sign = Add(group, "sign", "Add yourself to a draft, then sign it",
+                         "  godwit org sign org.draft --profile seol --handle seol --name 'Seol "
+                         "Example'\n"
+                         "  godwit org sign org.draft --profile seol     once all are there\n",
+                         [this](const Context& c) { return OrgSign(c, org_sign_); });
+    sign.add_option("FILE", org_sign_.draft)->required();
+    sign.add_option("--handle", org_sign_.handle, "Yours in the draft; the first time");
+    sign.add_option("--name", org_sign_.name, "Your name, as colleagues read it; the first time");
+    CLI::App& publish =
+        Add(group, "publish", "Make the organisation of a draft that all founders signed",
+            "  godwit org publish org.draft --claim identity=identity.claim \\\n"
+            "    --claim cases=cases.claim --claim journeys=journeys.claim\n",
+            [this](const Context& c) { return OrgPublish(c, org_publish_); });
+    publish.add_option("FILE", org_publish_.draft)->required();
+    publish
+        .add_option("--claim", org_publish_.claims,
+                    "NAME=FILE, once a realm: the claim that `godwit-admin migrate` wrote; a file "
+                    "that only you can read, or fd:N")
+        ->required()
+        ->type_name("CLAIM")
+        ->allow_extra_args(false);
+    publish.add_option("--root-fd", org_publish_.root_fd,
+                       "Read the root keys there instead of from the terminal, a line each as they "
+                       "were written");
     Add(group, "fingerprint", "Show the realms' fingerprints, to be compared with a colleague's",
         "  godwit org fingerprint\n", OrgFingerprint);
     org_ = &group;
@@ -333,6 +378,8 @@ class Commands {
   Command chosen_;
 
   OrgCreateOptions org_create_;
+  OrgSignOptions org_sign_;
+  OrgPublishOptions org_publish_;
   LedgerNameOptions ledger_name_;
   std::string ledger_handle_;
   MemberInviteOptions member_invite_;

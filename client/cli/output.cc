@@ -302,7 +302,7 @@ void Output::Note(std::string_view text) { err_ << text << '\n' << std::flush; }
 void Output::Banner() {
   if (banner_shown_) return;
   banner_shown_ = true;
-  Line("EVALUATION: one signature is enough here; not for real people", Style::kWarning);
+  Line("EVALUATION: to try Godwit out; not for real people", Style::kWarning);
 }
 
 ExitCode Output::Fail(std::string_view doing, const base::Error& why) {

@@ -52,6 +52,8 @@ Status ListForgotten(client::Organisation& organisation) {
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases || ((*cases)->roles() & kGranters) == 0) return {};
   const auto staff = client::ReadStaff(**cases);
+  // Nobody has listed this granter yet.
+  if (!staff && staff.error().code() == Code::kNotFound) return {};
   if (!staff) return staff.error();
   for (const auto& [compartment, realm] : organisation.realms()) {
     if ((realm->roles() & kGranters) == 0) continue;

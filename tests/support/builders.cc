@@ -115,7 +115,8 @@ void TestRealm::Begin(protocol::Compartment compartment, const std::vector<Found
     }
     std::ranges::sort(row.devices, {}, [](const auto& entry) { return Encoded(entry.first); });
   }
-  Append(Must(protocol::SignGenesis(genesis, 1, *root_, devices)).statement);
+  protocol::SignPops(genesis, devices);
+  Append(protocol::SignGenesis(genesis, 1, *root_));
 }
 
 base::Bytes TestRealm::Fresh() {

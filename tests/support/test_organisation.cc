@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "client/founding.h"
 #include "client/keystore_file.h"
 #include "client/vault_writer.h"
 #include "crypto/init.h"
@@ -68,9 +69,9 @@ TestOrganisation::TestOrganisation(RealmServers& servers, const Addresses& in_be
   std::string pattern = (std::filesystem::temp_directory_path() / "godwit-org-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
   client::Founding founding;
-  founding.handle = kFounder;
-  founding.display_name = "The Founder";
+  founding.founders[kFounder] = protocol::kOwner | protocol::kAdmin;
   founding.evaluation = true;
+  founding.owner_threshold = founding.grant_threshold = 1;
   founding.cost = {protocol::KdfCost::kFloorOps, protocol::KdfCost::kFloorMem};
   for (const auto compartment :
        {Compartment::kIdentity, Compartment::kCases, Compartment::kJourneys}) {
@@ -80,8 +81,8 @@ TestOrganisation::TestOrganisation(RealmServers& servers, const Addresses& in_be
     founding.endpoints.push_back(
         {compartment, address.host_port, address.pins.front(), server.claim()});
   }
-  auto founded = Must(client::FoundOrganisation(
-      founding, [&](const UnlockedRealm& keys) { return NewStore(kFounder, keys); },
+  auto founded = Must(client::FoundAlone(
+      founding, "The Founder", [&](const UnlockedRealm& keys) { return NewStore(kFounder, keys); },
       [](std::string_view) {}));
   people_[kFounder] = std::make_unique<Organisation>(std::move(founded.realms));
 }

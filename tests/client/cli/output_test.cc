@@ -205,7 +205,7 @@ TEST(Output, TheBannerComesOnce) {
   Output output({}, out, err);
   output.Banner();
   output.Banner();
-  EXPECT_EQ(out.str(), "EVALUATION: one signature is enough here; not for real people\n");
+  EXPECT_EQ(out.str(), "EVALUATION: to try Godwit out; not for real people\n");
 }
 
 TEST(Output, FieldsWrapInTheirColumn) {
