@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/due_members.h"
 #include "client/vault_view.h"
 #include "client/vault_writer.h"
 #include "crypto/random.h"
@@ -14,18 +15,12 @@ using base::Error;
 using base::Status;
 using protocol::Kind;
 
-// What everybody at the roster's head may hold in a vault that lists all. A member without a PUK
-// yet is listed once there is one.
-std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind) {
-  std::map<base::MemberId, protocol::Perm> members;
-  const auto& roster = realm.roster();
-  const std::uint64_t head = roster.head_seq();
-  for (const auto& [member, row] : roster.members()) {
-    if (roster.UsablePukAt(member, head) == nullptr) continue;
-    const protocol::Perm perm =
-        protocol::Lowered(kind, roster.RolesAt(member, head), protocol::kFull);
-    if (perm != 0) members[member] = perm;
-  }
+// Everybody who is due, and whoever is listed already and keeps their place without a key: no
+// manager may drop a guard.
+std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind,
+                                                   const protocol::MemberList& list) {
+  auto members = DueMembers(realm.roster(), kind);
+  for (const auto& [member, row] : list) members.emplace(member, row.perm);
   return members;
 }
 
@@ -99,8 +94,9 @@ Status ListEverybody(Realm& realm, const std::vector<Colleague>& newcomers) {
       }
       return edits;
     };
-    const auto written = WriteVault(
-        realm, vault, names, [&](const protocol::MemberList&) { return Everybody(realm, kind); });
+    const auto written = WriteVault(realm, vault, names, [&](const protocol::MemberList& list) {
+      return Everybody(realm, kind, list);
+    });
     if (!written) return written.error();
   }
   return {};
