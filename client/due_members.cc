@@ -55,7 +55,7 @@ std::map<base::MemberId, protocol::Perm> DueMembers(const protocol::Roster& rost
   return members;
 }
 
-bool HoldsContent(Kind kind) { return kind >= Kind::kIndex && kind <= Kind::kLeg; }
+bool HoldsContent(Kind kind) { return kind >= Kind::kIndex; }
 
 std::size_t ManagersInReach(const protocol::MemberList& list) {
   return static_cast<std::size_t>(

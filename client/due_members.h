@@ -19,7 +19,7 @@ namespace godwit::client {
 std::map<base::MemberId, protocol::Perm> DueMembers(const protocol::Roster& roster,
                                                     protocol::Kind kind);
 
-// Whether vaults of `kind` hold what an organisation works with (kinds 6 to 17): these should have
+// Whether vaults of `kind` hold what an organisation works with (kinds 6 to 18): these should have
 // two managers who can open them.
 bool HoldsContent(protocol::Kind kind);
 
