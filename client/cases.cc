@@ -8,7 +8,6 @@
 #include "client/directory.h"
 #include "client/import/target.h"
 #include "client/pinned_rows.h"
-#include "client/vault_view.h"
 #include "client/vault_writer.h"
 #include "crypto/random.h"
 #include "protocol/ce.h"
@@ -65,12 +64,6 @@ base::Result<std::optional<PinnedRow>> FindRowFresh(Realm& realm, Kind kind,
   if (!row || *row || offline) return row;
   if (const auto synced = SyncPinnedRows(realm, kind); !synced) return synced.error();
   return FindRow(realm, kind, code);
-}
-
-base::Result<VaultView> View(Realm& realm, const base::VaultId& vault, bool offline) {
-  if (offline) return VaultView::Open(realm, vault);
-  if (const auto synced = realm.Sync(); !synced) return synced.error();
-  return VaultView::Fetch(realm, vault);
 }
 
 base::Result<std::string> Canonical(std::string_view code) {
@@ -337,7 +330,7 @@ base::Result<OpenedCase> ShowCase(Organisation& organisation, std::string_view t
   const auto row = FindRowFresh(realm, Kind::kCase, *code, offline);
   if (!row) return row.error();
   if (!*row) return NoSuchCase();
-  auto vault = View(realm, (*row)->vault, offline);
+  auto vault = ViewOfVault(realm, (*row)->vault, offline);
   if (!vault) return vault.error();
   const auto directory = Directory::Read(realm);
   if (!directory) return directory.error();
@@ -359,7 +352,7 @@ base::Result<OpenedCase> ShowCase(Organisation& organisation, std::string_view t
     opened.link = LinkState::kNotYours;
     return opened;
   }
-  auto sensitive = View(realm, (*sensitive_row)->vault, offline);
+  auto sensitive = ViewOfVault(realm, (*sensitive_row)->vault, offline);
   if (!sensitive) return sensitive.error();
   opened.sensitive_readable = true;
   const auto contexts = sensitive->ReadAll(Record::kTraffickingContext);
@@ -400,6 +393,22 @@ base::Result<OpenedCase> ShowCase(Organisation& organisation, std::string_view t
   return opened;
 }
 
+base::Result<VaultView> ViewOfVault(Realm& realm, const base::VaultId& vault, bool offline) {
+  if (offline) return VaultView::Open(realm, vault);
+  if (const auto synced = realm.Sync(); !synced) return synced.error();
+  return VaultView::Fetch(realm, vault);
+}
+
+base::Result<VaultView> FindCaseVault(Realm& realm, Kind kind, std::string_view typed,
+                                      bool offline) {
+  const auto code = Canonical(typed);
+  if (!code) return code.error();
+  const auto row = FindRowFresh(realm, kind, *code, offline);
+  if (!row) return row.error();
+  if (!*row) return NoSuchCase();
+  return ViewOfVault(realm, (*row)->vault, offline);
+}
+
 base::Result<PersonFile> ShowPerson(Organisation& organisation, std::string_view typed,
                                     bool offline) {
   const auto code = Canonical(typed);
@@ -413,7 +422,7 @@ base::Result<PersonFile> ShowPerson(Organisation& organisation, std::string_view
                  "no such case, or its person is not yours to read: the caseworkers of a person "
                  "read them, and nobody else without a second person's consent");
   }
-  auto vault = View(**identity, (*row)->vault, offline);
+  auto vault = ViewOfVault(**identity, (*row)->vault, offline);
   if (!vault) return vault.error();
   const auto profiles = vault->ReadAll(Record::kIdentityProfile);
   if (!profiles) return profiles.error();
@@ -464,8 +473,9 @@ base::Result<Written> EditCase(Organisation& organisation, std::string_view type
     if (row && !*row) row = FindRowFresh(**realm, kind, *code, false);
     if (!row) return row.error();
     if (!*row) return NoSuchCase();
-    auto vault = View(**realm, (*row)->vault, false);
-    if (!vault && IsOffline(vault.error().code())) vault = View(**realm, (*row)->vault, true);
+    auto vault = ViewOfVault(**realm, (*row)->vault, false);
+    if (!vault && IsOffline(vault.error().code()))
+      vault = ViewOfVault(**realm, (*row)->vault, true);
     if (!vault) return vault.error();
     if (person && !(vault->perm() & protocol::kWrite)) return NoSuchCase();
 

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "client/organisation.h"
+#include "client/vault_view.h"
 #include "godwit/content/v1/record.pb.h"
 
 namespace godwit::client {
@@ -61,6 +62,13 @@ struct OpenedCase {
 // NOT_FOUND: no such case, or not this member's.
 base::Result<OpenedCase> ShowCase(Organisation& organisation, std::string_view code,
                                   bool offline = false);
+
+// The vault of `kind` (case, sensitive, person) whose pinned record names a case, and any vault by
+// its id: brought up to date and verified whole, or as it is on this device (`offline`).
+// INVALID_ARGUMENT: no case code. NOT_FOUND: no such vault, or not this member's to read.
+base::Result<VaultView> FindCaseVault(Realm& realm, protocol::Kind kind, std::string_view code,
+                                      bool offline);
+base::Result<VaultView> ViewOfVault(Realm& realm, const base::VaultId& vault, bool offline);
 
 // The person of a case. PERMISSION_DENIED: this member does not work in the identity realm.
 // NOT_FOUND: no such case of this member's, or its person is not served to them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/due_members.h"
 #include "client/vault_view.h"
 #include "crypto/random.h"
 
@@ -13,18 +14,12 @@ using base::Error;
 using base::Status;
 using protocol::Kind;
 
-// What everybody at the roster's head may hold in a vault that lists all. A member without a PUK
-// yet is listed once there is one.
-std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind) {
-  std::map<base::MemberId, protocol::Perm> members;
-  const auto& roster = realm.roster();
-  const std::uint64_t head = roster.head_seq();
-  for (const auto& [member, row] : roster.members()) {
-    if (roster.UsablePukAt(member, head) == nullptr) continue;
-    const protocol::Perm perm =
-        protocol::Lowered(kind, roster.RolesAt(member, head), protocol::kFull);
-    if (perm != 0) members[member] = perm;
-  }
+// Everybody who is due, and whoever is listed already and keeps their place without a key: no
+// manager may drop a guard.
+std::map<base::MemberId, protocol::Perm> Everybody(const Realm& realm, Kind kind,
+                                                   const protocol::MemberList& list) {
+  auto members = DueMembers(realm.roster(), kind);
+  for (const auto& [member, row] : list) members.emplace(member, row.perm);
   return members;
 }
 
@@ -39,6 +34,7 @@ bool Governs(const protocol::Roster& roster, const protocol::EntryHeader& header
 base::Result<Directory> Directory::Read(Realm& realm) {
   Directory directory;
   const base::VaultId named = realm.roster().policy().VaultOf(Kind::kDirectory);
+  if (named.IsZero()) return directory;
   auto vault = VaultView::Open(realm, named);
   // A device that has not synced yet asks for it; without a network, people have no names here.
   if (!vault && vault.error().code() == Code::kNotFound) vault = VaultView::Fetch(realm, named);
@@ -130,8 +126,9 @@ Status ListEverybody(Realm& realm, const std::vector<Colleague>& newcomers) {
       }
       return edits;
     };
-    const auto written = WriteVault(
-        realm, vault, names, [&](const protocol::MemberList&) { return Everybody(realm, kind); });
+    const auto written = WriteVault(realm, vault, names, [&](const protocol::MemberList& list) {
+      return Everybody(realm, kind, list);
+    });
     if (!written) return written.error();
   }
   return {};

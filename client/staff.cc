@@ -121,6 +121,9 @@ base::Result<std::vector<Human>> ReadStaff(Realm& cases) {
 
 base::Result<std::vector<Human>> FetchStaff(Realm& cases) {
   if (const auto synced = cases.Sync(); !synced) return synced.error();
+  if (StaffVault(cases).IsZero()) {
+    return Error(Code::kNotFound, "the cases realm names no staff vault yet");
+  }
   const auto vault = VaultView::Fetch(cases, StaffVault(cases));
   if (!vault) return vault.error();
   return ReadStaff(cases);

@@ -56,7 +56,9 @@ Status VaultView::TakePayload(base::ByteSpan bytes) {
   if (!raw) return raw.error();
   auto payload = protocol::ReadEntryPayload(raw->header.type, raw->payload);
   if (!payload) return payload.error();
+  headers_.push_back(raw->header);
   if (auto* epoch = std::get_if<protocol::Epoch>(&*payload)) {
+    epoch_seqs_[epoch->epoch] = raw->header.seq;
     epochs_[epoch->epoch] = std::move(*epoch);
   } else if (auto* rev = std::get_if<protocol::Rev>(&*payload)) {
     latest_[rev->record] = {raw->header, *rev, protocol::EntryLink(bytes), {}};

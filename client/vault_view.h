@@ -44,6 +44,12 @@ class VaultView {
   // a box or wrap is garbage. NOT_FOUND: out of this member's reach.
   base::Result<const protocol::Vek*> KeyOf(std::uint32_t epoch);
   const std::map<std::uint32_t, protocol::Epoch>& epochs() const { return epochs_; }
+  // Every entry's header, at its seq.
+  const std::vector<protocol::EntryHeader>& headers() const { return headers_; }
+  // That of an EPOCH which is there.
+  const protocol::EntryHeader& EpochHeader(std::uint32_t epoch) const {
+    return headers_[epoch_seqs_.at(epoch)];
+  }
   // Whether an epoch lists a box for this member that the service did not serve.
   bool IsBoxWithheld(std::uint32_t epoch) const;
 
@@ -74,7 +80,9 @@ class VaultView {
 
   Realm* realm_;
   protocol::Vault state_;
+  std::vector<protocol::EntryHeader> headers_;
   std::map<std::uint32_t, protocol::Epoch> epochs_;
+  std::map<std::uint32_t, std::uint64_t> epoch_seqs_;
   std::map<base::RecordId, RecordVersion> latest_;
   std::map<std::uint32_t, base::Bytes> boxes_;
   struct Sealed {

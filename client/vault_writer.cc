@@ -17,6 +17,9 @@ using base::Error;
 using base::Status;
 
 constexpr int kTries = 8;
+// Records that one call writes anew, well below what a call may hold.
+constexpr std::size_t kRewrites = 100;
+constexpr std::size_t kRewrittenBytes = 2u << 20;
 
 bool IsRace(Code code) {
   return code == Code::kConflict || code == Code::kStaleRoster || code == Code::kRekeyRequired ||
@@ -127,8 +130,9 @@ class Draft {
 };
 
 // The list of the EPOCH that is due, or nothing if the one in force may stay.
-std::optional<protocol::MemberList> DueList(Realm& realm, const VaultView& vault,
-                                            const Relister& relist, bool has_key) {
+std::optional<protocol::MemberList> DueList(Realm& realm, VaultView& vault, const Relister& relist,
+                                            const std::function<bool(VaultView&)>& is_due,
+                                            bool has_key) {
   const protocol::Roster& roster = realm.roster();
   const auto& epoch = vault.state().epoch();
   protocol::MemberList want = protocol::Want(epoch.list, vault.kind(), roster, roster.head_seq());
@@ -139,38 +143,61 @@ std::optional<protocol::MemberList> DueList(Realm& realm, const VaultView& vault
     if (list != epoch.list) return list;
   }
   if (has_key && !epoch.by_writer_only &&
-      protocol::IsFresh(epoch, vault.kind(), roster, roster.head_seq())) {
+      protocol::IsFresh(epoch, vault.kind(), roster, roster.head_seq()) &&
+      !(is_due && is_due(vault))) {
     return std::nullopt;
   }
   return want;
 }
 
 // The older keys that the next epoch must hand on: the newest that the author knows, and any other
-// that no wrap reaches from there.
+// that no wrap reaches from there, but none from before an epoch that hides it.
 std::map<std::uint32_t, const protocol::Vek*> KeysToHandOn(VaultView& vault) {
   std::map<std::uint32_t, const protocol::Vek*> older;
   std::set<std::uint32_t> reached;
   for (std::uint32_t number = vault.state().epoch().number;
        number > 0 && older.size() < protocol::kMaxWraps; --number) {
-    const auto key = vault.KeyOf(number);
-    if (!key) continue;
-    if (!reached.contains(number)) older[number] = *key;
-    for (const auto& [wrapped, wrap] : vault.epochs().at(number).wraps) reached.insert(wrapped);
+    const protocol::Epoch& epoch = vault.epochs().at(number);
+    if (const auto key = vault.KeyOf(number)) {
+      if (!reached.contains(number)) older[number] = *key;
+      for (const auto& [wrapped, wrap] : epoch.wraps) reached.insert(wrapped);
+    }
+    if (HidesHistory(epoch)) break;
   }
   return older;
 }
 
-}  // namespace
-
-protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,
-                             const std::map<base::MemberId, protocol::Perm>& members) {
-  protocol::MemberList list;
-  for (const auto& [member, perm] : members) list[member] = {perm, 0};
-  return protocol::Want(list, kind, realm.roster(), realm.roster().head_seq());
+bool ListsNewcomer(const Realm& realm, const VaultView& vault, const Relister& relist) {
+  const auto& roster = realm.roster();
+  const auto& listed = vault.state().epoch().list;
+  const auto members = relist(protocol::Want(listed, vault.kind(), roster, roster.head_seq()));
+  return std::ranges::any_of(members, [&](const auto& row) { return !listed.contains(row.first); });
 }
 
-base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const Editor& edit,
-                                   const Relister& relist) {
+// The live records of before epoch `first` that this member reads, as many as one call takes. What
+// lies under a key out of this member's own reach stays as it is.
+base::Result<std::vector<Edit>> RecordsBefore(VaultView& vault, std::uint32_t first) {
+  std::vector<Edit> edits;
+  std::size_t bytes = 0;
+  for (const base::RecordId& record : vault.LiveRecords()) {
+    const std::uint32_t epoch = vault.Latest(record)->rev.epoch;
+    if (epoch >= first) continue;
+    const auto key = vault.KeyOf(epoch);
+    if (!key && key.error().code() == Code::kNotFound && !vault.IsBoxWithheld(epoch)) continue;
+    auto content = vault.Read(record);
+    if (!content) return content.error();
+    bytes += vault.Latest(record)->rev.ct_len;
+    if (!edits.empty() && (edits.size() == kRewrites || bytes > kRewrittenBytes)) break;
+    edits.push_back({record, *std::move(content), 0});
+  }
+  return edits;
+}
+
+// WriteVault by itself; `wraps_nothing`: the EPOCH, if there is one, hides what was before it.
+base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const Editor& edit,
+                                  const Relister& relist,
+                                  const std::function<bool(VaultView&)>& is_due,
+                                  bool wraps_nothing = false) {
   for (int i = 0;; ++i) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
@@ -180,7 +207,7 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
     if (!current && vault->IsBoxWithheld(vault->state().epoch().number)) return current.error();
-    const auto list = DueList(realm, *vault, relist, current.ok());
+    const auto list = DueList(realm, *vault, relist, is_due, current.ok());
 
     std::vector<Edit> edits;
     if (edit) {
@@ -196,15 +223,18 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
     if (list) {
       auto vek = protocol::Vek::Random();
       if (!vek) return vek.error();
-      const auto status = draft.Epoch(*vek, *list, KeysToHandOn(*vault));
+      std::map<std::uint32_t, const protocol::Vek*> older;
+      if (!wraps_nothing) older = KeysToHandOn(*vault);
+      const auto status = draft.Epoch(*vek, *list, older);
       if (!status) return status.error();
       fresh_key = *std::move(vek);
       key = &*fresh_key;
-      // Whoever writes an EPOCH and can read the pinned record rewrites it in the same call.
+      // Whoever writes an EPOCH and can read the pinned record rewrites it in the same call, unless
+      // the vault is frozen.
       const base::RecordId pinned = vault->state().pinned_record();
       const bool edited =
           std::ranges::any_of(edits, [&](const Edit& e) { return e.record == pinned; });
-      if (!edited && vault->Latest(pinned) != nullptr) {
+      if (!edited && vault->state().state().frozen == 0 && vault->Latest(pinned) != nullptr) {
         if (auto content = vault->Read(pinned)) {
           edits.push_back({pinned, *std::move(content), 0});
         }
@@ -225,6 +255,67 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
     }
     if (!IsRace(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
+}
+
+// Readies a vault for newcomers who shall not read its history.
+Status HideHistory(Realm& realm, const base::VaultId& id, const Relister& relist) {
+  if (const auto synced = realm.Sync(); !synced) return synced;
+  auto vault = VaultView::Fetch(realm, id);
+  if (!vault) return vault.error();
+  if (!ListsNewcomer(realm, *vault, relist)) return {};
+  if (vault->kind() == protocol::Kind::kLedger) {
+    return Error(Code::kInvalidArgument, "a ledger hides no history: whoever imports needs all");
+  }
+  if (vault->perm() != protocol::kFull) {
+    return Error(Code::kPermissionDenied,
+                 "history is hidden by whoever reads, writes and manages all of a vault: ask one "
+                 "of its other managers");
+  }
+  const auto hides = [](const VaultView& view) {
+    return HidesHistory(view.epochs().at(view.state().epoch().number));
+  };
+  const std::uint32_t before = vault->state().epoch().number;
+  auto behind = RecordsBefore(*vault, before);
+  if (!behind) return behind.error();
+  // What was begun is gone on with; an older such epoch has a history of its own by now.
+  if (!hides(*vault) || behind->empty()) {
+    vault = WriteOnce(
+        realm, id, {}, {},
+        [&](VaultView& view) { return view.state().epoch().number == before || !hides(view); },
+        /*wraps_nothing=*/true);
+    if (!vault) return vault.error();
+  }
+  const std::uint32_t boundary = vault->state().epoch().number;
+  for (bool all = false; !all;) {
+    const auto written = WriteOnce(realm, id,
+                                   [&](VaultView& view) {
+                                     auto edits = RecordsBefore(view, boundary);
+                                     all = edits && edits->empty();
+                                     return edits;
+                                   },
+                                   {}, {});
+    if (!written) return written.error();
+  }
+  return {};
+}
+
+}  // namespace
+
+bool HidesHistory(const protocol::Epoch& epoch) { return epoch.epoch > 1 && epoch.wraps.empty(); }
+
+protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,
+                             const std::map<base::MemberId, protocol::Perm>& members) {
+  protocol::MemberList list;
+  for (const auto& [member, perm] : members) list[member] = {perm, 0};
+  return protocol::Want(list, kind, realm.roster(), realm.roster().head_seq());
+}
+
+base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const Editor& edit,
+                                   const Relister& relist, const EpochOptions& options) {
+  if (options.hide_history && relist) {
+    if (const auto hidden = HideHistory(realm, id, relist); !hidden) return hidden.error();
+  }
+  return WriteOnce(realm, id, edit, relist, options.is_due);
 }
 
 base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,

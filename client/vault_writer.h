@@ -28,14 +28,29 @@ using Editor = std::function<base::Result<std::vector<Edit>>(VaultView& vault)>;
 using Relister =
     std::function<std::map<base::MemberId, protocol::Perm>(const protocol::MemberList& list)>;
 
+// What else is asked of the EPOCH.
+struct EpochOptions {
+  // Whether an epoch that could stay is replaced all the same: asked again after every conflict.
+  std::function<bool(VaultView& vault)> is_due;
+  // Whom `relist` lists anew reads what is live and no older revision (docs/protocol.md section 5):
+  // an EPOCH that wraps nothing is written for those who are listed already, every live record that
+  // this member reads is written anew under it, in as many calls as it takes, and then the
+  // newcomers are listed. Interrupted, it goes on with the next call.
+  bool hide_history = false;
+};
+
+// Whether nobody reads what was before an EPOCH by having its key: it is not the first, and wraps
+// no older one. No EPOCH after it wraps a key from before it.
+bool HidesHistory(const protocol::Epoch& epoch);
+
 // Writes to a vault by the writer rule of docs/protocol.md section 5: syncs, writes an EPOCH first
 // if the one in force is not fresh at the roster's head (or `relist` changes its list), seals under
 // it alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED
 // begins again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no
-// edits: nothing is sent. PERMISSION_DENIED: this member may not write there. NOT_FOUND: the
-// service withholds the vault's key.
+// edits: nothing is sent. PERMISSION_DENIED: this member may not write there, or hide its history.
+// NOT_FOUND: the service withholds the vault's key. INVALID_ARGUMENT: a ledger hides no history.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
-                                   const Relister& relist = {});
+                                   const Relister& relist = {}, const EpochOptions& options = {});
 
 // Writes one entry that seals nothing (ASSENT, STATE, ASK), as `choose` says given the vault as it
 // is; asked again after every conflict. Nothing: there is nothing to write any more. Returns the

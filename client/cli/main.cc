@@ -7,12 +7,15 @@
 #include "client/cli/approve.h"
 #include "client/cli/board.h"
 #include "client/cli/case.h"
+#include "client/cli/case_who.h"
 #include "client/cli/device.h"
+#include "client/cli/doctor.h"
 #include "client/cli/import.h"
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
 #include "client/cli/policy.h"
+#include "client/cli/reconcile.h"
 #include "client/cli/status.h"
 #include "crypto/init.h"
 #include "transport/tls.h"
@@ -45,6 +48,7 @@ class Commands {
     Member();
     Approve();
     Policy();
+    Reconcile();
     Device();
     Case();
     Board();
@@ -72,7 +76,8 @@ class Commands {
   }
 
   void Org() {
-    CLI::App& group = Group("org", "Found an organisation, compare its fingerprints");
+    CLI::App& group =
+        Group("org", "Found an organisation, compare its fingerprints, look for faults");
     CLI::App& create = Add(group, "create", "Found an organisation in three empty realms",
                            "  godwit org create --profile minji --handle minji --name 'Minji "
                            "Example' --evaluation \\\n"
@@ -144,6 +149,10 @@ class Commands {
                        "were written");
     Add(group, "fingerprint", "Show the realms' fingerprints, to be compared with a colleague's",
         "  godwit org fingerprint\n", OrgFingerprint);
+    Add(group, "doctor", "Say what is broken or weak in the organisation, and what to do about it",
+        "  godwit org doctor          exit code 1 where something is broken\n"
+        "  godwit org doctor --json\n",
+        OrgDoctor);
     org_ = &group;
   }
 
@@ -239,6 +248,21 @@ class Commands {
     set.add_option("FIELD=VALUE", policy_set_.fields)->required();
   }
 
+  void Reconcile() {
+    CLI::App& reconcile =
+        Add(app_, "reconcile", "Repair the vaults that you manage: members, keys, their age",
+            "  godwit reconcile --dry-run                 who would gain access to what, and why\n"
+            "  godwit reconcile                           the same, and do it after a question\n"
+            "  godwit reconcile --realm cases --yes\n"
+            "  godwit reconcile --hide-history            newcomers read no older revisions; what\n"
+            "                                             is there is signed anew by you\n",
+            [this](const Context& c) { return ReconcileCommand(c, reconcile_); });
+    reconcile.add_flag("--dry-run", reconcile_.dry_run, "Show the plan alone");
+    reconcile.add_flag("--hide-history", reconcile_.hide_history,
+                       "Newcomers read what is there now, and none of its history");
+    reconcile.add_option("--realm", reconcile_.realm, "Of identity, cases or journeys alone");
+  }
+
   void Device() {
     CLI::App& group = Group("device", "List and revoke devices");
     CLI::App& list = Add(group, "list", "Show your devices",
@@ -277,6 +301,12 @@ class Commands {
                          [this](const Context& c) { return CaseShow(c, case_show_); });
     show.add_option("CODE", case_show_.code)->required();
     AddOffline(show, case_show_.offline);
+    CLI::App& who = Add(group, "who", "Show who can read a case, who could, and who wrote in it",
+                        "  godwit case who '7K3M-Q9TX-2A*'\n"
+                        "  godwit case who '7K3M-Q9TX-2A*' --offline --json\n",
+                        [this](const Context& c) { return CaseWho(c, case_who_); });
+    who.add_option("CODE", case_who_.code)->required();
+    AddOffline(who, case_who_.offline);
     CLI::App& edit = Add(group, "edit", "Change facts of a case",
                          "  godwit case edit '7K3M-Q9TX-2A*' summary.risk=medium\n"
                          "  godwit case edit '7K3M-Q9TX-2A*' --from facts.txt\n",
@@ -389,11 +419,13 @@ class Commands {
   ApproveOptions approve_;
   PolicyShowOptions policy_show_;
   PolicySetOptions policy_set_;
+  ReconcileOptions reconcile_;
   DeviceListOptions device_list_;
   DeviceRevokeOptions device_revoke_;
   CaseOpenOptions case_open_;
   CaseListOptions case_list_;
   CaseShowOptions case_show_;
+  CaseWhoOptions case_who_;
   CaseEditOptions case_edit_;
   CaseNoteOptions case_note_;
   PersonShowOptions person_show_;

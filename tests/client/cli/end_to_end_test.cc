@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -231,6 +232,73 @@ TEST_F(Cli, FoundsJoinsOpensAndShows) {
   EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora", "--passphrase-fd", "3"}, {{3, wrong}}).exit,
             4);
   EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora"}).exit, 2) << "there is nobody to ask";
+}
+
+TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string code = Last("haneul", {"case", "open", "--supervisor", "jun"})["code"];
+  json who = Last("haneul", {"case", "who", code});
+  ASSERT_EQ(who["parts"].size(), 3u);
+  EXPECT_EQ(who["parts"][0]["part"], "case");
+  ASSERT_EQ(who["parts"][0]["readers"].size(), 3u);
+  EXPECT_EQ(who["parts"][0]["readers"][0]["name"], "Haneul Specimen");
+  EXPECT_EQ(who["parts"][0]["readers"][0]["may"], "reads, writes and manages");
+  EXPECT_EQ(who["parts"][0]["readers"][0]["epochs"], json({1}));
+  EXPECT_EQ(who["parts"][2]["readers"][1]["may"], "manages without reading");
+  const Ran screen = godwit.Run({"case", "who", code, "--profile", "sora"});
+  EXPECT_EQ(screen.exit, 0);
+  EXPECT_NE(screen.out.find("Who reads the case, epoch 1"), std::string::npos) << screen.out;
+  EXPECT_NE(screen.out.find("Who reads the person is not yours to see"), std::string::npos);
+
+  // Somebody comes later: the doctor says so, and what to run; the plan shows who gains what.
+  ASSERT_NO_FATAL_FAILURE(Join("handle,name,roles\nnari,Nari Invented,coordinator\n"));
+  EXPECT_EQ(As("nari", {"case", "show", code}).exit, 1);
+  const auto findings = Lines(As("haneul", {"org", "doctor"}));
+  const auto missing = std::ranges::find_if(
+      findings, [](const json& line) { return line.value("code", "") == "vault_members_missing"; });
+  ASSERT_NE(missing, findings.end());
+  EXPECT_EQ((*missing)["grade"], "warning");
+  EXPECT_EQ((*missing)["realm"], "cases");
+  EXPECT_EQ((*missing)["vaults"].size(), 1u);
+  EXPECT_EQ(findings.back()["broken"], 0);
+  const auto plan = Lines(As("sora", {"reconcile", "--dry-run"}));
+  ASSERT_EQ(plan.size(), 2u);
+  EXPECT_EQ(plan[0]["repair"]["gains"][0]["name"], "Nari Invented");
+  EXPECT_EQ(plan[0]["repair"]["gains"][0]["perm"], 7);
+  EXPECT_EQ(plan[1]["repaired"], 0);
+  EXPECT_EQ(As("sora", {"reconcile"}).exit, 2) << "nobody agreed to it";
+  EXPECT_EQ(As("nari", {"case", "show", code}).exit, 1);
+  EXPECT_EQ(Last("sora", {"reconcile", "--yes", "--hide-history"})["repaired"], 1);
+  EXPECT_EQ(Last("nari", {"case", "show", code})["case"]["code"], code);
+  EXPECT_EQ(Last("sora", {"reconcile", "--yes"})["repaired"], 0);
+  who = Last("nari", {"case", "who", code});
+  EXPECT_EQ(who["parts"][0]["history_hidden_at"], json({2}));
+  EXPECT_EQ(who["not_yours"], json({"sensitive", "person"}));
+
+  // One realm that cannot be reached keeps no other from being repaired.
+  servers.identity.Stop();
+  const Ran partly = As("haneul", {"reconcile", "--yes"});
+  EXPECT_EQ(partly.exit, 7) << partly.out << partly.err;
+  EXPECT_EQ(Lines(partly).back()["failed"], 1);
+  EXPECT_EQ(As("haneul", {"reconcile", "--realm", "identity"}).exit, 3);
+  EXPECT_EQ(As("haneul", {"reconcile", "--realm", "nowhere"}).exit, 2);
+  servers.identity.Start();
+
+  // What is broken shows in the exit code: two must sign, and one is left who can.
+  EXPECT_EQ(As("minji", {"org", "doctor"}).exit, 0);
+  ASSERT_NO_FATAL_FAILURE(Join("handle,name,roles\ndana,Dana Example,owner admin\n"));
+  Last("minji", {"policy", "set", "owner_threshold=2", "grant_threshold=2", "--yes"});
+  Last("minji", {"device", "revoke", "dana", "--reason", "lost", "--yes"});
+  const Ran broken = As("minji", {"org", "doctor"});
+  EXPECT_EQ(broken.exit, 1) << broken.out << broken.err;
+  EXPECT_EQ(Lines(broken).front()["code"], "owners_few");
+  EXPECT_EQ(Lines(broken).front()["grade"], "broken");
+  EXPECT_GT(Lines(broken).back()["broken"], 0);
 }
 
 TEST_F(Cli, MakesLedgersInTwoStepsAndImports) {

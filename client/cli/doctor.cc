@@ -1,0 +1,86 @@
+#include "client/cli/doctor.h"
+
+#include "base/clock.h"
+#include "client/cli/render.h"
+#include "client/doctor.h"
+#include "client/import/inert.h"
+
+namespace godwit::cli {
+namespace {
+
+using client::Finding;
+using client::Grade;
+
+constexpr std::size_t kLongest = 1'000;
+
+Style StyleOf(Grade grade) {
+  switch (grade) {
+    case Grade::kBroken:
+      return Style::kBad;
+    case Grade::kWarning:
+      return Style::kWarning;
+    case Grade::kNote:
+      return Style::kFaint;
+  }
+  return Style::kPlain;
+}
+
+void Show(Output& output, const Finding& finding) {
+  Json vaults = Json::array();
+  for (const auto& vault : finding.vaults) vaults.push_back(base::ToHex(vault.bytes()));
+  const std::string realm(finding.realm ? protocol::Name(*finding.realm) : "");
+  Json json{{"grade", client::Name(finding.grade)},
+            {"code", finding.code},
+            {"realm", finding.realm ? Json(realm) : Json(nullptr)},
+            {"what", finding.what},
+            {"why", finding.why},
+            {"next", finding.next}};
+  if (!vaults.empty()) json["vaults"] = vaults;
+  output.Emit(json);
+
+  output.Line(std::string(client::Name(finding.grade)) + "  " +
+                  (realm.empty() ? "" : realm + ": ") + client::Inert(finding.what, kLongest),
+              StyleOf(finding.grade));
+  output.Line("    why:  " + std::string(finding.why));
+  output.Line("    next: " + std::string(finding.next));
+}
+
+}  // namespace
+
+ExitCode OrgDoctor(const Context& context) {
+  Output& output = context.output;
+  const auto fail = [&](const base::Error& why) {
+    return output.Fail("look for faults in the organisation", why);
+  };
+  auto session = Session::Open(context, kAllRealms);
+  if (!session) return fail(session.error());
+  base::Result<client::Diagnosis> diagnosis =
+      base::Error(base::Code::kInternal, "nothing was looked at");
+  {
+    Progress progress(output);
+    diagnosis = client::Examine(
+        session->organisation(), base::SystemClock().NowMs(),
+        [&](protocol::Compartment compartment, std::size_t done, std::size_t all) {
+          progress.Update("looking at " + std::string(protocol::Name(compartment)), done, all);
+        });
+  }
+  if (!diagnosis) return fail(diagnosis.error());
+  Json counts{{"broken", 0}, {"warning", 0}, {"note", 0}};
+  for (const Finding& finding : diagnosis->findings) {
+    Show(output, finding);
+    auto& count = counts[std::string(client::Name(finding.grade))];
+    count = count.get<std::size_t>() + 1;
+  }
+  if (diagnosis->findings.empty()) output.Line("Nothing to say.", Style::kGood);
+  output.Line("\nNot looked at:", Style::kFaint);
+  for (const std::string& what : diagnosis->not_looked_at) {
+    output.Line("    " + client::Inert(what, kLongest), Style::kFaint);
+  }
+  output.Emit({{"broken", counts["broken"]},
+               {"warnings", counts["warning"]},
+               {"notes", counts["note"]},
+               {"not_looked_at", diagnosis->not_looked_at}});
+  return diagnosis->IsBroken() ? ExitCode::kError : ExitCode::kOk;
+}
+
+}  // namespace godwit::cli
