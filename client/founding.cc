@@ -57,6 +57,7 @@ Status Check(const Draft& draft) {
     if (realm.host_port.find(':') == std::string::npos || !protocol::IsStr(realm.host_port)) {
       return Malformed();
     }
+    if (realm.policy.pins != std::set{realm.pin}) return Malformed();
     if (realm.policy.gen != 1 || realm.policy.flags != policy.flags ||
         realm.policy.owner_threshold != policy.owner_threshold ||
         realm.policy.grant_threshold != policy.grant_threshold) {
@@ -124,6 +125,15 @@ protocol::Genesis GenesisOf(const Draft& draft, Compartment compartment) {
     row.devices.emplace_back(member.device, member.pop);
   }
   return genesis;
+}
+
+// What each founder signs for: all that the draft says but its signatures.
+base::Bytes SignedPart(Draft draft) {
+  for (auto& [handle, founder] : draft.founders) {
+    founder.sig = {};
+    for (auto& [compartment, member] : founder.members) member.pop = {};
+  }
+  return WriteDraft(draft);
 }
 
 std::vector<Human> HumansOf(const Draft& draft) {
@@ -199,10 +209,7 @@ base::Result<std::uint64_t> Furnish(const Draft& draft, Realm& realm) {
 
 }  // namespace
 
-bool DraftFounder::signed_all() const {
-  return there &&
-         std::ranges::none_of(members, [](const auto& m) { return m.second.pop.IsZero(); });
-}
+bool DraftFounder::signed_all() const { return there && !sig.IsZero(); }
 
 bool Draft::evaluation() const {
   return std::ranges::all_of(realms, [](const auto& r) { return r.second.policy.evaluation(); });
@@ -233,7 +240,7 @@ base::Bytes WriteDraft(const Draft& draft) {
     const DraftFounder& founder = each->second;
     w.Str(each->first).U16(founder.roles).U8(founder.there ? 1 : 0);
     if (!founder.there) continue;
-    w.Str(founder.name).Fixed(founder.human);
+    w.Str(founder.name).Fixed(founder.human).Fixed(founder.sig);
     w.U16(static_cast<std::uint16_t>(founder.members.size()));
     for (const auto& [compartment, member] : founder.members) {
       w.U8(static_cast<std::uint8_t>(compartment)).Fixed(member.member).Raw(member.r);
@@ -279,6 +286,7 @@ base::Result<Draft> ReadDraft(base::ByteSpan bytes) {
     if (!founder.there) return;
     founder.name = r.Str();
     founder.human = r.Take<base::HumanId>();
+    founder.sig = r.Take<crypto::Signature>();
     r.List([&](protocol::Reader& rows) {
       const Compartment compartment = compartment_of(rows);
       rows.KeyEnds();
@@ -386,6 +394,10 @@ Status SignDraft(Draft& draft, const FounderRealms& keys) {
     protocol::Genesis genesis = GenesisOf(next, compartment);
     protocol::SignPops(genesis, {&*device});
     member.pop = genesis.members.at(mine.member).devices.front().second;
+    if (compartment == Compartment::kCases) {
+      founder->second.sig =
+          device->signing_key().Sign(protocol::labels::kFounding, SignedPart(draft));
+    }
   }
   draft = std::move(next);
   return {};
@@ -410,6 +422,11 @@ base::Result<UnlockedRealm> PinRealm(const Draft& draft, Compartment compartment
       return Changed();
     }
   }
+  const base::Bytes signed_part = SignedPart(draft);
+  for (const auto& [handle, each] : draft.founders) {
+    const auto& key = each.members.at(Compartment::kCases).device.sign_pk;
+    if (!crypto::Verify(key, protocol::labels::kFounding, signed_part, each.sig)) return Changed();
+  }
   const DraftRealm& realm = draft.realms.at(compartment);
   RealmInfo info;
   info.fingerprint = protocol::FingerprintOf(genesis, realm.time_ms);
@@ -419,6 +436,12 @@ base::Result<UnlockedRealm> PinRealm(const Draft& draft, Compartment compartment
   info.hosts = {{realm.host_port, realm.pin}};
   info.evaluation = draft.evaluation();
   return UnlockedRealm{std::move(keys.seed), std::move(info), std::move(keys.store_key)};
+}
+
+base::Bytes DraftedGenesis(const Draft& draft, Compartment compartment,
+                           const crypto::SigningKey& root) {
+  return protocol::SignGenesis(GenesisOf(draft, compartment), draft.realms.at(compartment).time_ms,
+                               root);
 }
 
 base::Result<std::uint64_t> PublishRealm(const Draft& draft, Realm& realm, base::ByteSpan claim,
@@ -441,7 +464,7 @@ base::Result<std::uint64_t> PublishRealm(const Draft& draft, Realm& realm, base:
                  "run this again later");
   }
   const auto created =
-      realm.server().CreateRealm(claim, protocol::SignGenesis(genesis, drafted.time_ms, *root));
+      realm.server().CreateRealm(claim, DraftedGenesis(draft, realm.compartment(), *root));
   if (!created) return created.error();
   if (const auto status = realm.Sync(); !status) return status.error();
   return Furnish(draft, realm);

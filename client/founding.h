@@ -26,8 +26,9 @@ namespace godwit::client {
 //
 //   draft = "gw1/df"|u8 ver|list(u8 compartment; str host|pin[32]|u64 time_ms|root_pk[32]
 //                               |var32 policy)
-//          |list(str handle; u16 roles|u8 there|(there=1: str name|human[16]
+//          |list(str handle; u16 roles|u8 there|(there=1: str name|human[16]|sig[64]
 //                               |list(u8 compartment; member|r[32]|devkeys|pop)))
+//   sig  = Sign(the founder's dev_sign in cases, "founding", the draft with its sigs and pops zero)
 //
 // It holds no key, but who is which member of which realm: it is carried by hand, and destroyed
 // once the organisation stands.
@@ -49,6 +50,7 @@ struct DraftFounder {
   bool there = false;         // has added what follows
   std::string name;
   base::HumanId human;
+  crypto::Signature sig;  // zero: not signed yet
   std::map<protocol::Compartment, DraftMember> members;
 
   bool signed_all() const;
@@ -125,6 +127,10 @@ base::Status SignDraft(Draft& draft, const FounderRealms& keys);
 // E_ROSTER_INVALID: a founder's signature is not for this draft: it was changed after they signed.
 base::Result<UnlockedRealm> PinRealm(const Draft& draft, protocol::Compartment compartment,
                                      FounderKeys keys);
+
+// The GENESIS of a realm of a complete draft.
+base::Bytes DraftedGenesis(const Draft& draft, protocol::Compartment compartment,
+                           const crypto::SigningKey& root);
 
 // Publishes a realm of a complete draft by one of its founders, unless it is published already, and
 // furnishes it: the founder's PUK, directory, config and (cases) staff vault with the founders'

@@ -26,6 +26,8 @@ inline constexpr crypto::SignLabel kDeskMessage{"desk-msg"};
 inline constexpr crypto::SignLabel kDeskRead{"desk-read"};
 inline constexpr crypto::SignLabel kDeskPut{"desk-put"};
 inline constexpr crypto::SignLabel kDeskAllow{"desk-allow"};
+// A founder's word for a whole draft (section 11).
+inline constexpr crypto::SignLabel kFounding{"founding"};
 
 inline constexpr crypto::DeriveLabel kDeviceSign{"dev-sign"};
 inline constexpr crypto::DeriveLabel kDeviceKem{"dev-kem"};
@@ -83,10 +85,10 @@ inline constexpr crypto::SealedLabel kDesk{"desk"};
 inline constexpr crypto::KeyCommitmentLabel kVekCommitment{"vek"};
 
 // Listed again by form, for the check below and for tests that try every pair.
-inline constexpr std::array kAllSign{kRoster,      kRosterPop,   kRecoveryRequest, kVault,
-                                     kAuth,        kAccess,      kReceipt,         kUnlockEnrol,
-                                     kUnlock,      kUnlockReset, kShareAck,        kDeskCert,
-                                     kDeskMessage, kDeskRead,    kDeskPut,         kDeskAllow};
+inline constexpr std::array kAllSign{
+    kRoster,      kRosterPop,   kRecoveryRequest, kVault,       kAuth,     kAccess,
+    kReceipt,     kUnlockEnrol, kUnlock,          kUnlockReset, kShareAck, kDeskCert,
+    kDeskMessage, kDeskRead,    kDeskPut,         kDeskAllow,   kFounding};
 inline constexpr std::array kAllDerive{crypto::kDeriveCommitting,
                                        crypto::kDeriveKeyCommitment,
                                        crypto::kDeriveBoxEphemeral,

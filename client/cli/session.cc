@@ -141,6 +141,14 @@ base::Result<Session> Session::Open(const Context& context,
   if (!lock) return lock.error();
   auto keys = UnlockRealms(context, *profile, compartments);
   if (!keys) return keys.error();
+  if (keys->empty() && std::ranges::any_of(compartments, [&](Compartment compartment) {
+        std::error_code ignored;
+        return std::filesystem::exists(profile->FoundingPath(compartment), ignored);
+      })) {
+    return Error(Code::kPermissionDenied,
+                 "this profile's organisation is a draft still: run `godwit org sign` with the "
+                 "draft that all founders have signed");
+  }
   if (keys->empty()) {
     return Error(Code::kPermissionDenied,
                  "this profile does not work in the realm that this needs");

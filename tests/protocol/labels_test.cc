@@ -22,8 +22,9 @@ namespace {
 
 using base::Bytes;
 
-// Section 1 of docs/protocol.md, counted; `local` and `local-tag` are of the client's own store.
-static_assert(labels::kAllSign.size() == 16);
+// Section 1 of docs/protocol.md, counted; `local` and `local-tag` are of the client's own store,
+// `founding` is of an organisation's draft.
+static_assert(labels::kAllSign.size() == 17);
 static_assert(labels::kAllDerive.size() == 19);
 static_assert(labels::kAllHash.size() == 13);
 static_assert(labels::kAllBox.size() == 4);

@@ -39,21 +39,26 @@ class Cli : public testing::Test {
     return lines.empty() ? json() : lines.back();
   }
 
+  std::vector<std::pair<std::string, support::RealmServer*>> Realms() {
+    return {{"identity", &servers.identity},
+            {"cases", &servers.cases},
+            {"journeys", &servers.journeys}};
+  }
+  // What an operator gives to founders: where a realm is, and the file with its claim.
+  static std::string RealmOf(const std::string& name, const support::RealmServer& server) {
+    const auto address = server.address();
+    return name + "=" + address.host_port + "," + base::ToHex(address.pins.front().bytes());
+  }
+  std::string ClaimOf(const std::string& name, const support::RealmServer& server) {
+    return godwit.Write(name + ".claim", base::ToHex(server.claim()) + "\n");
+  }
+
   void Found() {
     passphrase = godwit.Write("passphrase", "correct horse battery example\n");
     Words words{"org",      "create", "--evaluation", "--discard-root",
                 "--handle", "minji",  "--name",       "Minji Example"};
-    const std::pair<const char*, support::RealmServer*> realms[] = {
-        {"identity", &servers.identity},
-        {"cases", &servers.cases},
-        {"journeys", &servers.journeys}};
-    for (const auto& [name, server] : realms) {
-      const auto address = server->address();
-      words.push_back("--realm");
-      words.push_back(
-          std::string(name) + "=" + address.host_port + "," +
-          base::ToHex(address.pins.front().bytes()) + "," +
-          godwit.Write(std::string(name) + ".claim", base::ToHex(server->claim()) + "\n"));
+    for (const auto& [name, server] : Realms()) {
+      words.insert(words.end(), {"--realm", RealmOf(name, *server) + "," + ClaimOf(name, *server)});
     }
     const json founded = Last("minji", words);
     ASSERT_EQ(founded["event"], "founded");
@@ -130,6 +135,83 @@ TEST_F(Cli, WhatNeedsTwoIsSignedByTwo) {
   EXPECT_EQ(As("dana", {"approve", std::string(waiting[0]["link"]), "--yes"}).exit, 1);
   EXPECT_EQ(As("dana", {"approve", "12", "--yes"}).exit, 2);
   EXPECT_EQ(As("minji", {"policy", "set", "hold_s=none", "--yes"}).exit, 2);
+}
+
+TEST_F(Cli, TwoOwnersFoundAnOrganisationThatNeedsBoth) {
+  passphrase = godwit.Write("passphrase", "correct horse battery example\n");
+  const std::string draft = (godwit.dir() / "org.draft").string();
+  Words create{"org",       "create",      "--draft",   draft,        "--evaluation",
+               "--founder", "minji=owner", "--founder", "seol=owner", "--handle",
+               "minji",     "--name",      "Minji One", "--root-fd",  "2"};
+  Words publish{"org", "publish", draft, "--root-fd", "8"};
+  for (const auto& [name, server] : Realms()) {
+    create.insert(create.end(), {"--realm", RealmOf(name, *server)});
+    publish.insert(publish.end(), {"--claim", name + "=" + ClaimOf(name, *server)});
+  }
+  const Ran drafted = As("minji", create);
+  ASSERT_EQ(drafted.exit, 0) << drafted.err;
+  EXPECT_EQ(Lines(drafted).back()["missing"], json({"seol"}));
+  // An existing draft is not written over, and stays private.
+  EXPECT_EQ(As("minji", create).exit, 1);
+  EXPECT_EQ(std::filesystem::status(draft).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  // The root keys went where they should, a line each, and into no file.
+  const std::string roots = drafted.err;
+  ASSERT_EQ(std::ranges::count(roots, '\n'), 3) << roots;
+  const std::string good = godwit.Write("roots", roots);
+
+  EXPECT_EQ(As("minji", publish, {{8, good}}).exit, 6) << "nobody has signed";
+  EXPECT_EQ(As("ghost", {"org", "sign", draft, "--handle", "ghost", "--name", "A", "--yes"}).exit,
+            1);
+  const Ran added =
+      As("seol", {"org", "sign", draft, "--handle", "seol", "--name", "Seol Two", "--yes"});
+  ASSERT_EQ(added.exit, 7) << added.err;
+  EXPECT_EQ(Lines(added).back()["missing"], json({"minji"}));
+  EXPECT_EQ(Last("minji", {"org", "sign", draft, "--yes"})["complete"], true);
+
+  // Another host in the complete draft: nobody pins it.
+  std::string changed = Program::Read(draft);
+  changed[changed.find("127.0.0.1") + 8] = '2';
+  const std::string other = godwit.Write("other.draft", changed);
+  EXPECT_EQ(As("seol", {"org", "sign", other, "--yes"}).exit, 5);
+  const Ran early = As("seol", publish, {{8, good}});
+  EXPECT_EQ(early.exit, 4) << "she has not pinned it yet";
+  EXPECT_NE(early.out.find("godwit org sign"), std::string::npos) << early.out;
+  EXPECT_EQ(Last("seol", {"org", "sign", draft, "--yes"})["event"], "complete");
+  EXPECT_EQ(Last("minji", {"org", "fingerprint"})["realms"]["cases"]["fingerprint"],
+            Last("seol", {"org", "fingerprint"})["realms"]["cases"]["fingerprint"]);
+
+  // The sheets of two realms mixed up, a word misread, a line missing.
+  const std::size_t first = roots.find('\n') + 1;
+  const std::size_t second = roots.find('\n', first) + 1;
+  const std::string mixed = "identity:" + roots.substr(first).substr(6, second - first - 6) +
+                            "cases:" + roots.substr(9, first - 9) + roots.substr(second);
+  EXPECT_EQ(As("minji", publish, {{8, godwit.Write("mixed", mixed)}}).exit, 2);
+  EXPECT_EQ(As("minji", publish, {{8, godwit.Write("short", roots.substr(0, second))}}).exit, 1);
+  EXPECT_EQ(
+      As("minji", publish, {{8, godwit.Write("misread", "identity: zoo" + roots.substr(9))}}).exit,
+      2);
+
+  // Published, and again after whatever came between; nothing is there twice.
+  for (int i = 0; i < 2; ++i) {
+    const Ran published = As("minji", publish, {{8, good}});
+    ASSERT_EQ(published.exit, 7) << published.err;
+    ASSERT_EQ(Lines(published).size(), 3u);
+    for (const json& line : Lines(published)) {
+      EXPECT_EQ(line["event"], "published");
+      EXPECT_EQ(line["missing"], 1);
+    }
+  }
+  EXPECT_EQ(As("minji", {"approve", "all", "--yes"}).out, "") << "she has signed already";
+  Last("seol", {"sync"});
+  EXPECT_EQ(Lines(As("seol", {"approve", "all", "--yes"})).size(), 6u);
+  Last("minji", {"reconcile", "--yes"});
+  EXPECT_EQ(As("minji", publish, {{8, good}}).exit, 0) << "all of it stands";
+  // The names wait for the other owner, too.
+  EXPECT_EQ(Lines(As("seol", {"approve", "all", "--yes"})).size(), 12u);
+  Last("minji", {"sync"});
+  EXPECT_NE(As("seol", {"member", "list"}).out.find("Minji One"), std::string::npos);
+  EXPECT_NE(As("minji", {"member", "list"}).out.find("Seol Two"), std::string::npos);
 }
 
 TEST_F(Cli, FoundsJoinsOpensAndShows) {
