@@ -165,8 +165,8 @@ TEST(Doctor, FindsWhatARosterLacksAndNothingElse) {
       {"member_without_device",
        Grade::kWarning,
        [](Healthy& h) {
-         h.Add(protocol::kIntake);
-         h.realm.RevokeByRoot(h.realm.person(8), 0);
+         const Person& person = h.Add(protocol::kIntake);
+         h.realm.RevokeByRoot(person, 0);
        },
        {}},
       {"member_without_key",

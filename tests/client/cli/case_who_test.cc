@@ -20,7 +20,8 @@ TEST(CaseWho, EpochsAreShownAsRanges) {
 }
 
 TEST(CaseWho, EveryPermHasWords) {
-  for (const protocol::Perm perm : {1, 2, 3, 4, 7}) EXPECT_FALSE(PermText(perm).empty());
+  for (const protocol::Perm perm : std::vector<protocol::Perm>{1, 2, 3, 4, 7})
+    EXPECT_FALSE(PermText(perm).empty());
 }
 
 }  // namespace
