@@ -1,6 +1,7 @@
 #include "client/directory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "client/vault_view.h"
 #include "client/vault_writer.h"
@@ -54,7 +55,11 @@ base::Result<Directory> Directory::Read(Realm& realm) {
     if (!member || realm.roster().FindMember(*member) == nullptr) continue;
     directory.colleagues_.push_back({*member, entry.handle(), entry.display_name()});
   }
-  std::ranges::sort(directory.colleagues_, {}, &Colleague::handle);
+  // Whoever came back has the handle of before: the member that they are now comes first.
+  const auto& roster = realm.roster();
+  std::ranges::sort(directory.colleagues_, {}, [&](const Colleague& colleague) {
+    return std::pair(colleague.handle, !roster.IsMemberAt(colleague.member, roster.head_seq()));
+  });
   return directory;
 }
 

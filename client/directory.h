@@ -27,6 +27,7 @@ class Directory {
 
   const std::vector<Colleague>& colleagues() const { return colleagues_; }
   const Colleague* ByMember(const base::MemberId& member) const;
+  // Of several, since somebody left and came back, the one who is a member now.
   const Colleague* ByHandle(std::string_view handle) const;
   // The display name, or the start of the member's id if nobody named it.
   std::string NameOf(const base::MemberId& member) const;
