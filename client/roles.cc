@@ -23,7 +23,8 @@ constexpr std::uint8_t kLeft = 1;  // MEMBER_REMOVE's reason
 // One realm where the person is a member or shall be one.
 struct Part {
   Realm* realm = nullptr;
-  Membership* membership = nullptr;  // of the staff record; nullptr: no member yet
+  Membership* membership = nullptr;  // of the staff record; nullptr: no member, or not yet
+  Membership* ending = nullptr;      // one that is over, and that the record does not say so of
   Roles now = 0;
   RoleOutcome outcome;
 
@@ -160,7 +161,8 @@ class Change {
         part.realm = *organisation_.Get(compartment);
         const auto& roster = part.realm->roster();
         if (each.ended) {
-          human_.memberships[i].ended = true;
+          // Ended since the last look: what follows from it is still to do.
+          if (!human_.memberships[i].ended) part.ending = &human_.memberships[i];
         } else if (roster.FindMember(each.member) != nullptr) {
           part.membership = &human_.memberships[i];
           part.now = each.roles;
@@ -173,7 +175,7 @@ class Change {
       if (part.membership != nullptr) {
         if (part.outcome.roles != 0) part.membership->roles = part.outcome.roles;
       } else if (part.outcome.roles == 0) {
-        continue;
+        if (part.ending == nullptr) continue;
       } else if (part.outcome.state != State::kWaits) {
         part.outcome.state = State::kInvite;
       }
@@ -216,14 +218,15 @@ class Change {
     std::vector<RoleOutcome> outcomes;
     for (Part& part : parts_) {
       outcomes.push_back(part.outcome);
-      if (part.membership == nullptr || part.outcome.state != State::kInEffect) continue;
-      if (part.outcome.roles == 0) part.membership->ended = true;
+      const bool in_effect = part.outcome.state == State::kInEffect;
+      if (in_effect && part.outcome.roles == 0 && part.membership != nullptr) {
+        part.ending = part.membership;
+      }
+      if (!in_effect && part.ending == nullptr) continue;
+      if (const auto listed = List(*part.realm); !listed) return listed.error();
+      if (part.ending != nullptr) part.ending->ended = true;
     }
     if (const auto written = WriteChanged(); !written) return written.error();
-    for (const Part& part : parts_) {
-      if (part.membership == nullptr || part.outcome.state != State::kInEffect) continue;
-      if (const auto listed = List(*part.realm); !listed) return listed.error();
-    }
     return outcomes;
   }
 

@@ -164,8 +164,10 @@ TEST_F(ChangedRoles, WaitForASecondSignatureAndGoOnWhenRunAgain) {
   EXPECT_EQ(Set("founder", "ad1", protocol::kRoute),
             (Lines{"identity: in effect", "cases: in effect", "journeys: waits"}));
   EXPECT_EQ(ApproveAll(), 1u);
-  EXPECT_EQ(Set("founder", "ad1", protocol::kRoute),
-            (Lines{"identity: in effect", "cases: in effect", "journeys: in effect"}));
+  for (const auto compartment : {Compartment::kIdentity, Compartment::kCases}) {
+    EXPECT_EQ(PermIn("ad1", compartment, Kind::kDirectory), 0);
+  }
+  EXPECT_EQ(Set("founder", "ad1", protocol::kRoute), Lines{"journeys: in effect"});
   EXPECT_EQ(RolesOf("ad1", Compartment::kJourneys), protocol::kRoute);
 }
 

@@ -128,7 +128,10 @@ void TestOrganisation::Join(const std::vector<client::Newcomer>& newcomers) {
       const auto words = Must(inviter.InvitationFor(invite));
       auto joiner = Must(client::Joiner::Begin(words.Expose()));
       ShakeHands(inviter, invite, joiner);
-      realms[invite.compartment] = Settle(newcomer.handle, std::move(joiner));
+      // Whoever comes back does so with another device.
+      const bool back = people_.contains(newcomer.handle);
+      realms[invite.compartment] =
+          Settle(newcomer.handle + (back ? "-again" : ""), std::move(joiner));
     }
     people_[newcomer.handle] = std::make_unique<Organisation>(std::move(realms));
     for (auto& invite : invites) all.push_back(std::move(invite));

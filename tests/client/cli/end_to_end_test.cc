@@ -144,7 +144,8 @@ TEST_F(Cli, ASecondDeviceIsAddedConfirmedAndRevoked) {
   ASSERT_NO_FATAL_FAILURE(
       Join("handle,name,roles\n"
            "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"));
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
   const std::string facts = godwit.Write("person.txt",
                                          "summary.consent.store_identity = yes\n"
                                          "identity_profile.names[0].full = 리 보기\n");
@@ -241,7 +242,7 @@ TEST_F(Cli, RolesAreChangedByThoseWhoMay) {
   ran = As("minji", change);
   EXPECT_EQ(ran.exit, 7);
   lines = Lines(ran);
-  ASSERT_EQ(lines.size(), 3u);
+  ASSERT_EQ(lines.size(), 3u) << ran.out << ran.err;
   EXPECT_EQ(lines[1]["event"], "removed");
   EXPECT_EQ(lines[2]["event"], "invite");
   EXPECT_EQ(
