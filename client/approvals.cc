@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/grants.h"
 #include "protocol/approval.h"
 
 namespace godwit::client {
@@ -49,40 +50,17 @@ base::Result<Human> HumanOf(const std::vector<Human>& staff, Compartment compart
                "no staff record says whose member this is: ask its author who it is, and close it");
 }
 
-// The roles that `human` holds over all realms once `grant` is in effect, by the rosters. Where
-// somebody is no member yet, what the staff record says they will be.
-base::Result<std::vector<Membership>> HeldAfter(Organisation& organisation, const Human& human,
-                                                Compartment compartment, const Grant& grant) {
-  std::vector<Membership> held;
-  for (Membership membership : human.memberships) {
-    const auto realm = organisation.Get(membership.compartment);
-    if (!realm) return realm.error();
-    const auto& roster = (*realm)->roster();
-    const auto* member = roster.FindMember(membership.member);
-    if (membership.compartment == compartment && membership.member == grant.member) {
-      membership.ended = false;
-      membership.roles = grant.roles;
-    } else if (member != nullptr) {
-      if (!Opens(member->staff_commit, human, membership)) {
-        return Error(Code::kPermissionDenied,
-                     "a staff record claims a member who is somebody else's: ask who wrote it");
-      }
-      membership.ended = !roster.IsMemberAt(membership.member, roster.head_seq());
-      membership.roles = roster.RolesAt(membership.member, roster.head_seq());
-    }
-    held.push_back(membership);
-  }
-  return held;
-}
-
+// Checks the roles that `human` holds over all realms once `grant` is in effect.
 Status CheckGrant(Organisation& organisation, Compartment compartment, const Grant& grant,
                   const Human& human) {
-  const auto held = HeldAfter(organisation, human, compartment, grant);
+  auto held = HeldBy(organisation, human);
   if (!held) return held.error();
-  const auto cases = organisation.Get(Compartment::kCases);
-  if (!cases) return cases.error();
-  const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
-  return CheckCompatible(*held, small_org);
+  for (Membership& membership : *held) {
+    if (membership.compartment != compartment || membership.member != grant.member) continue;
+    membership.ended = false;
+    membership.roles = grant.roles;
+  }
+  return CheckHeld(organisation, *held);
 }
 
 bool IsSignedBy(const protocol::Roster::Pending& statement, const base::MemberId& member) {
@@ -129,6 +107,16 @@ base::Result<std::vector<WaitingStatement>> ListWaiting(Organisation& organisati
           waiting.human = *std::move(human);
         } else {
           refuse(human.error());
+        }
+      }
+      if (const auto* add = std::get_if<protocol::DeviceAdd>(&statement.payload)) {
+        const auto* puk = roster.PukAt(add->member, roster.head_seq());
+        const bool current = add->puk_gen == (puk == nullptr ? 0 : puk->gen) &&
+                             !roster.IsStaleAt(add->member, roster.head_seq());
+        if (!current) {
+          refuse(Error(Code::kInvalidArgument,
+                       "the member has other keys since: it must be closed, and the device added "
+                       "anew"));
         }
       }
       if (std::holds_alternative<protocol::RecoverySet>(statement.payload) ||

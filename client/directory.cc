@@ -1,6 +1,7 @@
 #include "client/directory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "client/due_members.h"
 #include "client/vault_view.h"
@@ -62,7 +63,11 @@ base::Result<Directory> Directory::Read(Realm& realm) {
           {id, version->link, version->header.author_member, std::move(colleague)});
     }
   }
-  std::ranges::sort(directory.colleagues_, {}, &Colleague::handle);
+  // Whoever came back has the handle of before: the member that they are now comes first.
+  const auto& roster = realm.roster();
+  std::ranges::sort(directory.colleagues_, {}, [&](const Colleague& colleague) {
+    return std::pair(colleague.handle, !roster.IsMemberAt(colleague.member, roster.head_seq()));
+  });
   return directory;
 }
 

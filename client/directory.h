@@ -39,6 +39,7 @@ class Directory {
   // What an owner or admin wrote, and no other has assented to yet.
   const std::vector<ProposedName>& proposed() const { return proposed_; }
   const Colleague* ByMember(const base::MemberId& member) const;
+  // Of several, since somebody left and came back, the one who is a member now.
   const Colleague* ByHandle(std::string_view handle) const;
   // The display name, or the start of the member's id if nobody named it.
   std::string NameOf(const base::MemberId& member) const;

@@ -1,8 +1,11 @@
 #include "client/invite.h"
 
 #include <algorithm>
+#include <array>
 
 #include "client/directory.h"
+#include "client/grants.h"
+#include "client/self_audit.h"
 #include "client/vault_view.h"
 #include "crypto/random.h"
 #include "protocol/ce.h"
@@ -17,20 +20,9 @@ using base::Error;
 using base::Status;
 using protocol::Compartment;
 
+constexpr std::array kCompartments{Compartment::kIdentity, Compartment::kCases,
+                                   Compartment::kJourneys};
 constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin | protocol::kAuditor;
-
-// How many signatures the removal of `member` still waits for, after one by this device unless it
-// waits already.
-base::Result<std::uint64_t> Remove(Realm& realm, const base::MemberId& member,
-                                   std::uint8_t reason) {
-  const auto& roster = realm.roster();
-  if (!roster.IsMemberAt(member, roster.head_seq())) return 0;
-  for (const auto& each : roster.pending()) {
-    const auto* remove = std::get_if<protocol::MemberRemove>(&each.payload);
-    if (remove != nullptr && remove->member == member) return roster.MissingSignatures(each);
-  }
-  return realm.Author(protocol::MemberRemove{member, reason});
-}
 
 base::Status Ready(Realm& realm) {
   if (const auto synced = realm.Sync(); !synced) return synced;
@@ -39,6 +31,56 @@ base::Status Ready(Realm& realm) {
         !fetched && fetched.error().code() != Code::kNotFound) {
       return fetched.error();
     }
+  }
+  return {};
+}
+
+// The membership of a realm that somebody has now or is about to have; or nullptr.
+const Membership* LiveIn(const std::vector<Membership>& held, Compartment compartment) {
+  const auto found = std::ranges::find_if(
+      held, [&](const Membership& m) { return m.compartment == compartment && !m.ended; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+// What a new device signs to prove that it has its keys: in the statement that the offer leads to.
+base::Bytes JoinPopMessage(const base::RealmId& realm, const protocol::Offer& offer,
+                           const base::InviteId& invite, const protocol::DeviceKeys& device) {
+  if (offer.kind == protocol::kOfferDevice) {
+    protocol::DeviceAdd add;
+    add.member = offer.member;
+    add.device = device;
+    return protocol::PopMessage(realm, add);
+  }
+  protocol::MemberAdd add;
+  add.member = offer.member;
+  add.roles = offer.roles;
+  add.staff_commit = offer.staff_commit;
+  add.join = offer.join;
+  add.invite = invite;
+  add.device = device;
+  return protocol::PopMessage(realm, add);
+}
+
+// Whether somebody whom the staff vault knows has `roles` in a realm already, by the membership
+// that they have there: else no invitation would do.
+Status CheckHasRoles(Organisation& organisation, const Membership& live, protocol::Roles roles) {
+  const auto realm = organisation.Get(live.compartment);
+  if (!realm) return realm.error();
+  const auto& roster = (*realm)->roster();
+  if (FindWaiting<protocol::MemberAdd>(roster, live.member) != nullptr) {
+    return Error(Code::kExists,
+                 "this person's joining waits for signatures: see `godwit approve`, or end it "
+                 "there");
+  }
+  if (!roster.HasActiveDeviceAt(live.member, roster.head_seq())) {
+    return Error(Code::kInvalidArgument,
+                 "this person has no device left: end the membership first, with `godwit member "
+                 "remove HANDLE --reason lost`, and invite again");
+  }
+  if (live.roles != roles) {
+    return Error(Code::kInvalidArgument,
+                 "this handle is somebody's who has other roles: choose another handle, or name "
+                 "all roles as they shall be with `godwit member role`");
   }
   return {};
 }
@@ -59,77 +101,135 @@ protocol::Roles RolesIn(Compartment compartment, protocol::Roles roles) {
   return 0;
 }
 
-base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& newcomer) {
-  if (newcomer.handle.empty() || !protocol::IsStr(newcomer.handle) ||
-      !protocol::IsStr(newcomer.display_name)) {
+base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& asked) {
+  if (asked.handle.empty() || !protocol::IsStr(asked.handle) ||
+      !protocol::IsStr(asked.display_name)) {
     return Error(Code::kInvalidArgument,
                  "a handle and a name are up to 255 bytes without control characters");
+  }
+  protocol::Roles covered = 0;
+  for (const auto compartment : kCompartments) covered |= RolesIn(compartment, asked.roles);
+  if (asked.roles == 0 || covered != asked.roles) {
+    return Error(Code::kInvalidArgument, "name at least one role, and roles that exist");
   }
   auto cases = organisation_.Get(Compartment::kCases);
   if (!cases) return cases.error();
   const auto staff = FetchStaff(**cases);
   if (!staff) return staff.error();
-  for (const Human& human : *staff) {
-    const bool live =
-        std::ranges::any_of(human.memberships, [](const Membership& m) { return !m.ended; });
-    if (live && human.handle == newcomer.handle) {
-      return Error(Code::kExists, "this handle is taken: choose another");
-    }
-  }
 
+  Newcomer newcomer = asked;
   Human human;
-  human.record = crypto::RandomId<base::RecordId>();
-  human.id = crypto::RandomId<base::HumanId>();
-  protocol::Roles covered = 0;
-  for (const auto compartment :
-       {Compartment::kIdentity, Compartment::kCases, Compartment::kJourneys}) {
+  const Human* known = HumanByHandle(*staff, newcomer.handle);
+  if (known != nullptr) {
+    human = *known;
+    if (const auto ended = EndUnmade(organisation_, human); !ended) return ended.error();
+    for (const auto& [compartment, realm] : organisation_.realms()) {
+      if (!newcomer.display_name.empty()) break;
+      const auto directory = Directory::Read(*realm);
+      if (!directory) return directory.error();
+      const Colleague* colleague = directory->ByHandle(newcomer.handle);
+      if (colleague != nullptr) newcomer.display_name = colleague->display_name;
+    }
+  } else {
+    human.id = crypto::RandomId<base::HumanId>();
+  }
+  if (newcomer.display_name.empty()) {
+    return Error(Code::kInvalidArgument, "name the newcomer, as colleagues shall read it");
+  }
+  auto held = HeldBy(organisation_, human);
+  if (!held) return held.error();
+  std::vector<Membership> fresh;
+  for (const auto compartment : kCompartments) {
     Membership membership;
     membership.compartment = compartment;
     membership.roles = RolesIn(compartment, newcomer.roles);
+    if (const Membership* live = LiveIn(*held, compartment); live != nullptr) {
+      const auto has = CheckHasRoles(organisation_, *live, membership.roles);
+      if (!has) return has.error();
+      continue;
+    }
     if (membership.roles == 0) continue;
     if (!protocol::AreValidRoles(compartment, membership.roles)) {
       return Error(Code::kPermissionDenied, "these roles cannot be held together");
     }
-    covered |= membership.roles;
     membership.member = crypto::RandomId<base::MemberId>();
     crypto::FillRandom(membership.r);
-    human.memberships.push_back(membership);
+    held->push_back(membership);
+    fresh.push_back(membership);
   }
-  if (newcomer.roles == 0 || covered != newcomer.roles) {
-    return Error(Code::kInvalidArgument, "name at least one role, and roles that exist");
+  if (fresh.empty()) {
+    return Error(Code::kExists,
+                 "this handle is taken: choose another; `godwit member role` changes what somebody "
+                 "may do");
   }
-  const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
-  if (const auto status = CheckCompatible(human.memberships, small_org); !status) {
-    return status.error();
-  }
+  if (const auto status = CheckHeld(organisation_, *held); !status) return status.error();
 
   std::vector<OpenInvite> invites;
-  for (const Membership& membership : human.memberships) {
+  for (const Membership& membership : fresh) {
     auto realm = organisation_.Get(membership.compartment);
     if (!realm) return realm.error();
     if (const auto ready = Ready(**realm); !ready) return ready.error();
-    const auto& roster = (*realm)->roster();
-    auto s = protocol::JoinSecret::Random();
-    if (!s) return s.error();
-    protocol::Offer offer;
-    offer.fingerprint = roster.fingerprint();
-    offer.seq = roster.head_seq();
-    offer.link = roster.head();
-    offer.hosts = (*realm)->info().hosts;
-    offer.member = membership.member;
-    offer.roles = membership.roles;
-    offer.staff_commit = StaffCommit(membership.compartment, human.id, membership.r);
-    offer.offerer = (*realm)->device().id();
-    auto sealed = protocol::SealOffer(*s, offer);
-    if (!sealed) return sealed.error();
-    const base::InviteId id = protocol::InviteIdOf(*s);
-    if (const auto put = (*realm)->server().PutOffer(id, *sealed); !put) return put.error();
-    OpenInvite invite{membership.compartment, newcomer, human.id, membership, *std::move(s), id,
-                      *std::move(sealed),     {},       {}};
-    crypto::FillRandom(invite.nonce_a);
-    invites.push_back(std::move(invite));
+    auto invite = Open(**realm, protocol::kOfferMember, newcomer, human.id, membership);
+    if (!invite) return invite.error();
+    invites.push_back(*std::move(invite));
   }
   return invites;
+}
+
+base::Result<std::vector<OpenInvite>> Inviter::InviteDevice() {
+  for (const auto& [compartment, realm] : organisation_.realms()) {
+    if (const auto synced = realm->Sync(); !synced) return synced.error();
+    if (FindWaiting<protocol::DeviceAdd>(realm->roster(), realm->member()) != nullptr) {
+      return Error(Code::kExists,
+                   "another device of yours waits to be approved: have it approved, or end it with "
+                   "`godwit approve --close`, first");
+    }
+    const auto surprises = Surprises(*realm);
+    if (!surprises) return surprises.error();
+    if (!surprises->empty()) {
+      return Error(Code::kPermissionDenied,
+                   "a device or key of yours is unknown here, and whoever adds a device vouches "
+                   "for the others: confirm or revoke it first, as the alarm says");
+    }
+  }
+  std::vector<OpenInvite> invites;
+  for (const auto& [compartment, realm] : organisation_.realms()) {
+    Membership own;
+    own.compartment = compartment;
+    own.member = realm->member();
+    own.roles = realm->roles();
+    auto invite = Open(*realm, protocol::kOfferDevice, {}, {}, own);
+    if (!invite) return invite.error();
+    invites.push_back(*std::move(invite));
+  }
+  return invites;
+}
+
+base::Result<OpenInvite> Inviter::Open(Realm& realm, std::uint8_t kind, const Newcomer& newcomer,
+                                       const base::HumanId& human, const Membership& membership) {
+  const auto& roster = realm.roster();
+  auto s = protocol::JoinSecret::Random();
+  if (!s) return s.error();
+  protocol::Offer offer;
+  offer.kind = kind;
+  offer.fingerprint = roster.fingerprint();
+  offer.seq = roster.head_seq();
+  offer.link = roster.head();
+  offer.hosts = realm.info().hosts;
+  offer.member = membership.member;
+  offer.roles = membership.roles;
+  offer.staff_commit = kind == protocol::kOfferDevice
+                           ? roster.FindMember(membership.member)->staff_commit
+                           : StaffCommit(membership.compartment, human, membership.r);
+  offer.offerer = realm.device().id();
+  auto sealed = protocol::SealOffer(*s, offer);
+  if (!sealed) return sealed.error();
+  const base::InviteId id = protocol::InviteIdOf(*s);
+  if (const auto put = realm.server().PutOffer(id, *sealed); !put) return put.error();
+  OpenInvite invite{kind, membership.compartment, newcomer, human, membership, *std::move(s),
+                    id,   *std::move(sealed),     {},       {},    {}};
+  crypto::FillRandom(invite.nonce_a);
+  return invite;
 }
 
 base::Result<crypto::SecretBytes> Inviter::InvitationFor(const OpenInvite& invite) const {
@@ -147,9 +247,18 @@ base::Result<std::optional<std::string>> Inviter::Poll(OpenInvite& invite) {
   const auto messages = server.GetJoinMessages(invite.invite);
   if (!messages) return messages.error();
   if (messages->j1.empty()) return std::optional<std::string>();
-  auto request = protocol::ReadJ1(invite.s, messages->j1);
-  if (!request) return request.error();
-  invite.request = *std::move(request);
+  if (!invite.request) {
+    auto request = protocol::ReadJ1(invite.s, messages->j1);
+    if (!request) return request.error();
+    invite.request = *std::move(request);
+    invite.j1 = messages->j1;
+  }
+  // Whoever knows nonce_a could look for keys that show the same words.
+  if (messages->j1 != invite.j1) {
+    return Error(Code::kFork,
+                 "the service changed the newcomer's message after it was answered: somebody may "
+                 "be in between");
+  }
   if (messages->j2.empty()) {
     const auto put = server.PutJoinMessage(invite.invite, transport::JoinStep::kJ2,
                                            protocol::WriteJ2(invite.s, invite.nonce_a));
@@ -158,12 +267,17 @@ base::Result<std::optional<std::string>> Inviter::Poll(OpenInvite& invite) {
   if (messages->j3.empty()) return std::optional<std::string>();
   const auto nonce_d = protocol::ReadJ3(invite.s, messages->j3, *invite.request);
   if (!nonce_d) return nonce_d.error();
-  return std::optional(protocol::Sas(invite.offer, messages->j1, invite.nonce_a, *nonce_d));
+  return std::optional(protocol::Sas(invite.offer, invite.j1, invite.nonce_a, *nonce_d));
 }
 
 base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   if (!invite.request) {
     return Error(Code::kInvalidArgument, "the newcomer has not answered yet");
+  }
+  if (invite.kind == protocol::kOfferDevice) {
+    const auto realm = organisation_.Get(invite.compartment);
+    if (!realm) return realm.error();
+    return (*realm)->AddDevice(invite.request->device, invite.request->pop);
   }
   auto cases = organisation_.Get(Compartment::kCases);
   if (!cases) return cases.error();
@@ -182,11 +296,12 @@ base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   const auto same =
       std::ranges::find(human.memberships, invite.membership.member, &Membership::member);
   if (same == human.memberships.end()) {
+    if (const auto ended = EndUnmade(organisation_, human); !ended) return ended.error();
+    auto held = HeldBy(organisation_, human);
+    if (!held) return held.error();
+    held->push_back(invite.membership);
+    if (const auto status = CheckHeld(organisation_, *held); !status) return status.error();
     human.memberships.push_back(invite.membership);
-    const bool small_org = ((*cases)->roster().policy().flags & protocol::Policy::kSmallOrg) != 0;
-    if (const auto status = CheckCompatible(human.memberships, small_org); !status) {
-      return status.error();
-    }
     if (const auto status = WriteHuman(**cases, human); !status) return status.error();
   }
   const auto realm = organisation_.Get(invite.compartment);
@@ -243,6 +358,7 @@ struct Joiner::State {
   base::Bytes offer_bytes;
   base::Bytes j1;
   protocol::Nonce32 nonce_d{};
+  std::optional<protocol::Nonce32> nonce_a;  // once J2 came: it is the same from then on
 };
 
 Joiner::Joiner(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -258,7 +374,7 @@ std::string Joiner::fingerprint_words() const {
 
 const protocol::Policy& Joiner::policy() const { return state_->roster.policy(); }
 
-base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
+base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes, std::uint8_t kind) {
   auto invitation = protocol::ReadInvitation(invitation_bytes);
   if (!invitation) return invitation.error();
   transport::RealmAddress address;
@@ -273,8 +389,18 @@ base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
   auto offer = protocol::OpenOffer(invitation->s, messages->offer);
   if (!offer) return offer.error();
   // The pin that was seen before the OFFER opened is compared after it.
-  if (offer->kind != 1 || offer->hosts != invitation->hosts) {
+  if (offer->hosts != invitation->hosts) {
     return Error(Code::kDecrypt, "the offer is not what the invitation says: ask for a new one");
+  }
+  // What the person here asked for counts, not what they were handed.
+  if (offer->kind != kind) {
+    return kind == protocol::kOfferMember
+               ? Error(Code::kInvalidArgument,
+                       "this invitation makes a device one of somebody who is a member already: "
+                       "for another device of your own run `godwit device join`")
+               : Error(Code::kInvalidArgument,
+                       "this invitation is for a new member, not for another device: for that run "
+                       "`godwit member join`");
   }
   if (!messages->j1.empty()) {
     return Error(Code::kExists,
@@ -298,6 +424,15 @@ base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
     return Error(Code::kFork, "the service shows another roster than the offer names");
   }
 
+  if (kind == protocol::kOfferDevice) {
+    // Nobody makes a device another's.
+    const auto* offerer = roster.FindDevice(offer->offerer);
+    if (offerer == nullptr || offerer->member != offer->member ||
+        !roster.IsActiveAt(offer->offerer, roster.head_seq())) {
+      return Error(Code::kRosterInvalid, "the offer is by no active device of the member it names");
+    }
+  }
+
   auto seed = protocol::DeviceSeed::Random();
   if (!seed) return seed.error();
   auto device = protocol::Device::FromSeed(*seed);
@@ -310,19 +445,14 @@ base::Result<Joiner> Joiner::Begin(base::ByteSpan invitation_bytes) {
                                              invite,
                                              std::move(messages->offer),
                                              {},
+                                             {},
                                              {}});
   crypto::FillRandom(state->nonce_d);
-  protocol::MemberAdd add;
-  add.member = offer->member;
-  add.roles = offer->roles;
-  add.staff_commit = offer->staff_commit;
-  add.join = offer->join;
-  add.invite = invite;
-  add.device = state->device.keys();
   protocol::JoinRequest request;
-  request.device = add.device;
-  request.pop = state->device.signing_key().Sign(protocol::labels::kRosterPop,
-                                                 protocol::PopMessage(state->roster.realm(), add));
+  request.device = state->device.keys();
+  request.pop = state->device.signing_key().Sign(
+      protocol::labels::kRosterPop,
+      JoinPopMessage(state->roster.realm(), *offer, invite, state->device.keys()));
   request.commit = protocol::JoinCommit(state->nonce_d, invite);
   state->j1 = protocol::WriteJ1(state->invitation.s, request);
   const auto put = state->server->PutJoinMessage(invite, transport::JoinStep::kJ1, state->j1);
@@ -343,6 +473,13 @@ base::Result<std::optional<std::string>> Joiner::Poll() {
   if (messages->j2.empty()) return std::optional<std::string>();
   const auto nonce_a = protocol::ReadJ2(state_->invitation.s, messages->j2);
   if (!nonce_a) return nonce_a.error();
+  // Whoever knows nonce_d could look for one that shows the same words.
+  if (state_->nonce_a.value_or(*nonce_a) != *nonce_a) {
+    return Error(Code::kFork,
+                 "the service changed the answer to this device: somebody may be in between; ask "
+                 "for a new invitation");
+  }
+  state_->nonce_a = *nonce_a;
   if (messages->j3.empty()) {
     const auto put =
         state_->server->PutJoinMessage(state_->invite, transport::JoinStep::kJ3,
@@ -360,8 +497,10 @@ base::Result<bool> Joiner::IsAdded() {
   }
   const auto* listed = state_->roster.FindDevice(state_->device.id());
   if (listed == nullptr) return false;
+  // A device has the roles of its member, whatever they are by now.
+  const auto roles = state_->roster.RolesAt(offer_.member, state_->roster.head_seq());
   if (listed->member != offer_.member ||
-      state_->roster.RolesAt(offer_.member, state_->roster.head_seq()) != offer_.roles) {
+      (offer_.kind == protocol::kOfferMember && roles != offer_.roles)) {
     return Error(Code::kRosterInvalid, "you were added otherwise than you were offered");
   }
   return true;
@@ -378,6 +517,15 @@ base::Result<UnlockedRealm> Joiner::TakeKeys(std::string handle) && {
   info.hosts = offer_.hosts;
   info.evaluation = state_->roster.policy().evaluation();
   return UnlockedRealm{std::move(state_->seed), std::move(info), *std::move(store_key)};
+}
+
+base::Result<std::uint64_t> RemoveFrom(Realm& realm, const base::MemberId& member,
+                                       std::uint8_t reason) {
+  const auto& roster = realm.roster();
+  if (!roster.IsMemberAt(member, roster.head_seq())) return 0;
+  const auto* waiting = FindWaiting<protocol::MemberRemove>(roster, member);
+  if (waiting != nullptr) return roster.MissingSignatures(*waiting);
+  return realm.Author(protocol::MemberRemove{member, reason});
 }
 
 base::Result<std::vector<Waiting>> RemoveMember(Organisation& organisation,
@@ -399,7 +547,7 @@ base::Result<std::vector<Waiting>> RemoveMember(Organisation& organisation,
     const auto realm = organisation.Get(membership.compartment);
     if (!realm) return realm.error();
     if (const auto synced = (*realm)->Sync(); !synced) return synced.error();
-    const auto missing = Remove(**realm, membership.member, reason);
+    const auto missing = RemoveFrom(**realm, membership.member, reason);
     if (!missing) return missing.error();
     if (*missing > 0) {
       waiting.push_back({membership.compartment, *missing});

@@ -49,7 +49,8 @@ struct Opened {
   base::VaultId vault;
   std::uint64_t head_seq = 0;
   base::Link head;
-  crypto::SecretBytes text;
+  // Nothing while this member is suspended: the epoch in force is from when they had no key.
+  std::optional<crypto::SecretBytes> text;
 };
 
 // The key of epoch `number`: the box opens the one in force, wraps lead from there to older ones.
@@ -81,6 +82,10 @@ base::Result<Opened> OpenRow(const transport::BoardRow& row, const protocol::Ros
                              const base::MemberId& member, const PukPairs& pairs) {
   const auto cold = protocol::ReadCold({row.create, row.epochs, row.pinned, row.head}, roster);
   if (!cold) return cold.error();
+  const auto& list = cold->epochs.back().list;
+  if (const auto own = list.find(member); own != list.end() && own->second.puk_gen == 0) {
+    return Opened{cold->vault, cold->head_seq, cold->head, std::nullopt};
+  }
   const auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
   if (!key) return key.error();
   auto text = protocol::OpenRecord(*key, protocol::PlaceOf(cold->pinned_header, cold->pinned),
@@ -189,10 +194,12 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
         refuse({Code::kFork, "the service shows another history of a vault than before"}, batch[i]);
         continue;
       }
+      // The next writer lists this member with a key again, and the row comes anew.
+      if (!opened.text) continue;
       const auto whole = realm.store().Remembered(row.vault);
       if (!whole) return whole.error();
       row.fully_checked = *whole && (*whole)->head == row.head;
-      rows.emplace_back(row.vault, WriteRow(row, opened.text.Expose()));
+      rows.emplace_back(row.vault, WriteRow(row, opened.text->Expose()));
     }
     done += batch.size();
     batch.clear();

@@ -26,7 +26,8 @@ struct PinnedRow {
 // Brings the rows of a kind up to date: what changed since the last time is fetched, every row
 // verified and opened, on as many threads as there are cores. A row that shows an older state than
 // remembered (E_ROLLBACK), does not verify or does not open is refused with evidence kept; the rest
-// is kept all the same, and the first such error returned. `progress` hears the rows done.
+// is kept all the same, and the first such error returned. A vault in which this member is
+// suspended stays as it was here until somebody writes there. `progress` hears the rows done.
 base::Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
                             const std::function<void(std::size_t)>& progress = {});
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "client/self_audit.h"
 #include "crypto/hash.h"
 #include "protocol/ce.h"
 #include "protocol/session.h"
@@ -174,7 +175,14 @@ Status Realm::SyncUnder(const base::InviteId& invite) {
 
 base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payload,
                                           std::vector<transport::DeviceBox> boxes) {
+  return AuthorDrafts([&] { return std::optional(Draft{payload, boxes}); });
+}
+
+base::Result<std::uint64_t> Realm::AuthorDrafts(const Drafter& draft) {
   for (int i = 0;; ++i) {
+    const auto drafted = draft();
+    if (!drafted) return drafted.error();
+    if (!*drafted) return 0;
     protocol::StatementHeader header;
     header.realm = id_;
     header.seq = roster_.size();
@@ -182,11 +190,12 @@ base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payl
     header.author_member = member();
     header.author_device = device_.id();
     header.time_ms = base::SystemClock().NowMs();
-    const base::Bytes statement = protocol::SignStatement(header, payload, device_.signing_key());
+    const base::Bytes statement =
+        protocol::SignStatement(header, (*drafted)->payload, device_.signing_key());
     // What the own verifier refuses is not sent.
     protocol::Roster next = roster_;
     if (const auto status = next.Append(statement); !status) return status.error();
-    const auto sent = server_->AppendStatements({{statement, boxes}});
+    const auto sent = server_->AppendStatements({{statement, (*drafted)->boxes}});
     if (sent) {
       if (const auto status = store_->AppendRoster(roster_.size(), {statement}); !status) {
         return status.error();
@@ -204,44 +213,82 @@ base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payl
   }
 }
 
-Status Realm::RotatePuk() {
-  auto puk = protocol::Puk::Random();
-  if (!puk) return puk.error();
-  auto pair = protocol::PukKem(*puk);
-  if (!pair) return pair.error();
-  const std::uint64_t head = roster_.head_seq();
-  const auto* last = roster_.PukAt(member(), head);
+Status Realm::RotatePuk() { return Rotate(false); }
+
+Status Realm::Rotate(bool only_if_wanted) {
+  std::optional<protocol::Puk> puk;
+  std::optional<crypto::KemKeyPair> pair;
   protocol::PukRotate rotate;
-  rotate.member = member();
-  rotate.gen = (last == nullptr ? 0 : last->gen) + 1;
-  rotate.kems = {{protocol::kAlgX25519, pair->public_key}};
-  if (last != nullptr) {
+  base::Bytes own_box;
+  const auto draft = [&]() -> base::Result<std::optional<Draft>> {
+    puk.reset();
+    if (only_if_wanted && !WantsPuk()) return std::optional<Draft>();
+    // What another device of this member made is wrapped, too.
+    if (const auto fetched = FetchPuks(); !fetched) return fetched.error();
+    auto fresh = protocol::Puk::Random();
+    if (!fresh) return fresh.error();
+    auto fresh_pair = protocol::PukKem(*fresh);
+    if (!fresh_pair) return fresh_pair.error();
+    const std::uint64_t head = roster_.head_seq();
+    const auto* last = roster_.PukAt(member(), head);
+    rotate = {};
+    rotate.member = member();
+    rotate.gen = (last == nullptr ? 0 : last->gen) + 1;
+    rotate.kems = {{protocol::kAlgX25519, fresh_pair->public_key}};
     // The newest older PUK that this device knows; none is an honest answer.
-    for (std::uint32_t gen = last->gen; gen > 0; --gen) {
+    for (std::uint32_t gen = rotate.gen - 1; gen > 0; --gen) {
       if (!PukPair(gen)) continue;
-      auto wrap = protocol::WrapPreviousPuk(*puk, id_, member(), rotate.gen, gen, puks_.at(gen));
+      auto wrap = protocol::WrapPreviousPuk(*fresh, id_, member(), rotate.gen, gen, puks_.at(gen));
       if (!wrap) return wrap.error();
       rotate.prev_gen = gen;
       rotate.prev_wrap = *std::move(wrap);
       break;
     }
-  }
-  std::vector<transport::DeviceBox> boxes;
-  for (const base::DeviceId& device : roster_.ActiveDevicesAt(member(), head)) {
-    auto box = protocol::SealPuk(*puk, id_, member(), rotate.gen, device,
-                                 roster_.FindDevice(device)->keys.kems);
-    if (!box) return box.error();
-    rotate.box_hashes[device] = base::Sha256Hash(crypto::Sha256(*box));
-    if (device == device_.id()) puk_boxes_[rotate.gen] = *box;
-    boxes.push_back({device, *std::move(box)});
-  }
-  if (const auto authored = Author(rotate, std::move(boxes)); !authored) {
-    puk_boxes_.erase(rotate.gen);
-    return authored.error();
-  }
+    Draft drafted;
+    for (const base::DeviceId& device : roster_.ActiveDevicesAt(member(), head)) {
+      auto box = protocol::SealPuk(*fresh, id_, member(), rotate.gen, device,
+                                   roster_.FindDevice(device)->keys.kems);
+      if (!box) return box.error();
+      rotate.box_hashes[device] = base::Sha256Hash(crypto::Sha256(*box));
+      if (device == device_.id()) own_box = *box;
+      drafted.boxes.push_back({device, *std::move(box)});
+    }
+    // Before it is sent: one of this device's that it knows nothing of is by somebody with its key.
+    const auto noted = NoteOwnPuk(*store_, fresh_pair->public_key);
+    if (!noted) return noted.error();
+    drafted.payload = rotate;
+    puk = *std::move(fresh);
+    pair = *std::move(fresh_pair);
+    return std::optional(std::move(drafted));
+  };
+  if (const auto authored = AuthorDrafts(draft); !authored) return authored.error();
+  if (!puk) return {};
+  puk_boxes_[rotate.gen] = own_box;
   puks_.emplace(rotate.gen, *std::move(puk));
   puk_pairs_.emplace(rotate.gen, *std::move(pair));
   return store_->Put(kPukBoxes, WritePukBoxes(puk_boxes_));
+}
+
+base::Result<std::uint64_t> Realm::AddDevice(const protocol::DeviceKeys& device,
+                                             const crypto::Signature& pop) {
+  const base::DeviceId id = protocol::DeviceIdOf(device);
+  return AuthorDrafts([&]() -> base::Result<std::optional<Draft>> {
+    // Nobody adds a device while the PUK is stale, and the box is of the newest.
+    if (const auto ready = EnsurePuk(); !ready) return ready.error();
+    const auto* puk = roster_.PukAt(member(), roster_.head_seq());
+    const auto pair = PukPair(puk->gen);
+    if (!pair) return pair.error();
+    auto box = protocol::SealPuk(puks_.at(puk->gen), id_, member(), puk->gen, id, device.kems);
+    if (!box) return box.error();
+    if (const auto noted = NoteOwnDevice(*store_, id); !noted) return noted.error();
+    protocol::DeviceAdd add;
+    add.member = member();
+    add.device = device;
+    add.puk_gen = puk->gen;
+    add.box_hash = base::Sha256Hash(crypto::Sha256(*box));
+    add.pop = pop;
+    return std::optional(Draft{add, {{id, *std::move(box)}}});
+  });
 }
 
 Status Realm::LoadPuks() {
@@ -251,8 +298,8 @@ Status Realm::LoadPuks() {
   return {};
 }
 
-// The self-audit of section 4 as far as one device goes: this device must be in the roster, under
-// this member, with a PUK that it can open.
+// This device must be in the roster, under this member, with a PUK that it can open. Whose other
+// devices and PUKs stand there is for client/self_audit.h.
 Status Realm::EnsurePuk() {
   const std::uint64_t head = roster_.head_seq();
   const auto* listed = roster_.FindDevice(device_.id());
@@ -268,36 +315,52 @@ Status Realm::EnsurePuk() {
                  "this device was revoked: what it holds stays readable here, nothing new comes; "
                  "ask an admin for a new invitation");
   }
-  const auto* puk = roster_.PukAt(member(), head);
-  if (puk == nullptr || roster_.IsStaleAt(member(), head)) return RotatePuk();
-  if (!puk_boxes_.contains(puk->gen)) {
-    const auto boxes = server_->FetchPukBoxes(puk_boxes_.empty() ? 1 : puk_boxes_.rbegin()->first);
-    if (!boxes) return boxes.error();
-    for (const auto& box : *boxes) {
-      const base::Sha256Hash* hash = ListedPukBox(box.gen);
-      if (hash == nullptr) continue;
-      // Kept, it would stand in the place of the right one.
-      if (base::Sha256Hash(crypto::Sha256(box.box)) != *hash) {
-        const Error error(Code::kKeyMismatch,
-                          "the service changed the box of a PUK: what it sent is refused");
-        KeepEvidence(error, box.box);
-        return error;
-      }
-      puk_boxes_[box.gen] = box.box;
-    }
-    if (const auto status = store_->Put(kPukBoxes, WritePukBoxes(puk_boxes_)); !status) {
-      return status;
-    }
+  // Another device of this member may be faster: then its PUK is fetched.
+  for (int i = 0; i < kTries; ++i) {
+    if (const auto fetched = FetchPuks(); !fetched) return fetched;
+    if (!WantsPuk()) break;
+    if (const auto rotated = Rotate(true); !rotated) return rotated;
   }
+  const auto* puk = roster_.PukAt(member(), roster_.head_seq());
+  if (puk == nullptr)
+    return Error(Code::kConflict, "other devices of yours change keys: try again");
   const auto pair = PukPair(puk->gen);
   if (!pair && pair.error().code() == Code::kKeyMismatch) {
     // The box is the listed one, so the fault is its author's: evidence, and a new PUK.
     KeepEvidence(pair.error(), puk_boxes_[puk->gen]);
-    puk_boxes_.erase(puk->gen);
     return RotatePuk();
   }
   if (!pair) return pair.error();
   return {};
+}
+
+bool Realm::WantsPuk() const {
+  const std::uint64_t head = roster_.head_seq();
+  return roster_.PukAt(member(), head) == nullptr || roster_.IsStaleAt(member(), head);
+}
+
+Status Realm::FetchPuks() {
+  const auto* self = roster_.FindMember(member());
+  const std::uint32_t newest = puk_boxes_.empty() ? 0 : puk_boxes_.rbegin()->first;
+  const bool any = self != nullptr && std::ranges::any_of(self->puks, [&](const auto& puk) {
+                     return puk.gen > newest && ListedPukBox(puk.gen) != nullptr;
+                   });
+  if (!any) return {};
+  const auto boxes = server_->FetchPukBoxes(std::max<std::uint32_t>(newest, 1));
+  if (!boxes) return boxes.error();
+  for (const auto& box : *boxes) {
+    const base::Sha256Hash* hash = ListedPukBox(box.gen);
+    if (hash == nullptr) continue;
+    // Kept, it would stand in the place of the right one.
+    if (base::Sha256Hash(crypto::Sha256(box.box)) != *hash) {
+      const Error error(Code::kKeyMismatch,
+                        "the service changed the box of a PUK: what it sent is refused");
+      KeepEvidence(error, box.box);
+      return error;
+    }
+    puk_boxes_[box.gen] = box.box;
+  }
+  return store_->Put(kPukBoxes, WritePukBoxes(puk_boxes_));
 }
 
 const base::Sha256Hash* Realm::ListedPukBox(std::uint32_t gen) const {

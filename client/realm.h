@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,6 +61,13 @@ class Realm {
   // Makes and publishes the next PUK for all active devices of this member.
   base::Status RotatePuk();
 
+  // Adds another device of this member: DEVICE_ADD with the box of the current PUK beside it, and
+  // the self-audit told that this person did it. Returns how many more members must sign it.
+  // `pop` is the new device's (protocol::PopMessage). E_ROSTER_INVALID: the roster refuses it, for
+  // one because another device waits to be approved.
+  base::Result<std::uint64_t> AddDevice(const protocol::DeviceKeys& device,
+                                        const crypto::Signature& pop);
+
   // This member's PUK pair of `gen`: from its box, or unwrapped from a newer one. E_KEY_MISMATCH:
   // it is not what the roster lists. NOT_FOUND: this device cannot reach it.
   base::Result<const crypto::KemKeyPair*> PukPair(std::uint32_t gen);
@@ -73,8 +81,23 @@ class Realm {
  private:
   Realm(UnlockedRealm keys, protocol::Device device);
 
+  // A statement to be signed, made anew for every try: the roster may have moved.
+  struct Draft {
+    protocol::StatementPayload payload;
+    std::vector<transport::DeviceBox> boxes;
+  };
+  // Nothing: it is no longer needed.
+  using Drafter = std::function<base::Result<std::optional<Draft>>()>;
+
   base::Status TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements);
+  base::Result<std::uint64_t> AuthorDrafts(const Drafter& draft);
   base::Status EnsurePuk();
+  // Whether this member has no PUK, or a stale one.
+  bool WantsPuk() const;
+  // The next PUK; `only_if_wanted`: unless another device of this member was faster.
+  base::Status Rotate(bool only_if_wanted);
+  // This device's boxes of PUKs newer than those it has.
+  base::Status FetchPuks();
   // The hash of this device's box of PUK `gen`; nullptr: the roster lists none.
   const base::Sha256Hash* ListedPukBox(std::uint32_t gen) const;
   base::Status LoadPuks();

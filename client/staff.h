@@ -20,12 +20,16 @@ struct Membership {
   protocol::Roles roles = 0;
   std::array<std::uint8_t, 32> r{};
   bool ended = false;
+
+  friend bool operator==(const Membership&, const Membership&) = default;
 };
 struct Human {
   base::RecordId record;  // of the staff vault
   base::HumanId id;
   std::string handle;
   std::vector<Membership> memberships;
+
+  friend bool operator==(const Human&, const Human&) = default;
 };
 
 // H("staff", u8 compartment | human_id | r)

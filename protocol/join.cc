@@ -159,7 +159,8 @@ base::Result<Offer> OpenOffer(const JoinSecret& s, base::ByteSpan sealed) {
   offer.staff_commit = r.Take<base::Sha256Hash>();
   offer.join = r.U8();
   offer.offerer = r.Take<base::DeviceId>();
-  if (!r.Done() || (offer.kind != 1 && offer.kind != 2) || offer.join > 1) return Refused();
+  if (!r.Done() || (offer.kind != kOfferMember && offer.kind != kOfferDevice) || offer.join > 1)
+    return Refused();
   return offer;
 }
 

@@ -32,9 +32,14 @@ crypto::SecretBytes WriteInvitation(const Invitation& invitation);
 // INVALID_ARGUMENT: no invitation, or of another version.
 base::Result<Invitation> ReadInvitation(base::ByteSpan bytes);
 
+// What an OFFER leads to: a MEMBER_ADD, or the DEVICE_ADD of another device of its offerer's
+// member.
+inline constexpr std::uint8_t kOfferMember = 1;
+inline constexpr std::uint8_t kOfferDevice = 2;
+
 // The text sealed in an OFFER.
 struct Offer {
-  std::uint8_t kind = 1;  // 1 member, 2 device
+  std::uint8_t kind = kOfferMember;
   base::Fingerprint fingerprint;
   std::uint64_t seq = 0;  // the roster's head when the offer was made
   base::Link link;
@@ -51,7 +56,7 @@ base::Result<base::Bytes> SealOffer(const JoinSecret& s, const Offer& offer);
 base::Result<Offer> OpenOffer(const JoinSecret& s, base::ByteSpan sealed);
 
 // J1 = "gw1/j1"|u8 ver|invite_id|devkeys|pop|commit[32]|mac, from the newcomer, who commits to
-// nonce_d before it sees nonce_a. The pop is that of the MEMBER_ADD that the offer leads to.
+// nonce_d before it sees nonce_a. The pop is that of the statement that the offer leads to.
 struct JoinRequest {
   DeviceKeys device;
   crypto::Signature pop;

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Lets several people join an evaluation organisation on one machine.
+"""Lets several people join an evaluation organisation on one machine, or one of them a device.
 
     join_members.py --godwit BIN --inviter PROFILE [--approver PROFILE] --people FILE 3<PASSPHRASE
+    join_members.py --godwit BIN --inviter PROFILE --device NEW_PROFILE 3<PASSPHRASE
 
 Runs `godwit member invite --file FILE --json` for the profile of an owner, and for each newcomer
-`godwit member join --json` in a profile named like their handle. Both sides show five words; this
+`godwit member join --json` in a profile named like their handle; or `godwit device add` and
+`godwit device join`, where no event names a handle and the new profile stands for it. Both sides show five words; this
 script stands for the two people who compare them: it answers yes where the words are the same, and
 no, to both sides, where they are not. Where two must sign a grant, the profile of the approver signs
 what waits (`godwit approve all`). The first line of descriptor 3 is the passphrase of every
@@ -69,6 +71,7 @@ class Story:
 
     def __init__(self, options):
         self.options = options
+        self.group = "device" if options.device else "member"
         with open(PASSPHRASE_FD, encoding="utf-8") as file:
             self.passphrase = file.readline().rstrip("\n") + "\n"
         self.lock = threading.Lock()
@@ -105,7 +108,8 @@ class Story:
         return [self.options.godwit, *words, "--json", "--profile", profile]
 
     def hear_inviter(self, _, event):
-        kind, handle, realm = event.get("event"), event.get("handle"), event.get("realm")
+        kind, realm = event.get("event"), event.get("realm")
+        handle = event.get("handle", self.options.device)
         with self.lock:
             if kind == "invitation":
                 self.invitations.setdefault(handle, []).append(event["invitation"])
@@ -136,7 +140,7 @@ class Story:
     def start_joiners(self):
         for handle, lines in self.invitations.items():
             self.joiners[handle] = Godwit(
-                handle, self.command(handle, "member", "join"), self.passphrase,
+                handle, self.command(handle, self.group, "join"), self.passphrase,
                 self.hear_newcomer(handle), "\n".join(lines) + "\n")
 
     def compare(self, handle, realm, side, words):
@@ -150,7 +154,7 @@ class Story:
         self.refused = self.refused or not same
         answer = "yes" if same else "no"
         self.joiners[handle].say(f"{answer} {realm}")
-        self.inviter.say(f"{answer} {handle} {realm}")
+        self.inviter.say(f"{answer} {realm}" if self.options.device else f"{answer} {handle} {realm}")
 
 
 def say(text):
@@ -159,18 +163,22 @@ def say(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("godwit", "inviter", "people"):
+    for name in ("godwit", "inviter"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--approver")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--people", help="the file that `godwit member invite` takes")
+    what.add_argument("--device", help="the profile that the new device gets")
+    parser.add_argument("--approver", help="the profile that signs what one may not grant alone")
     options = parser.parse_args()
     story = Story(options)
     approver = threading.Thread(target=story.approve)
     if options.approver:
         approver.start()
+    invite = ["device", "add"] if options.device else ["member", "invite", "--file", options.people]
     with story.lock:
         story.inviter = Godwit(
             options.inviter,
-            story.command(options.inviter, "member", "invite", "--file", options.people),
+            story.command(options.inviter, *invite),
             story.passphrase, story.hear_inviter)
     codes = [story.inviter.wait()]
     with story.lock:

@@ -12,6 +12,11 @@ INSERT INTO invitation (realm_id, invite_id, offerer, expires_ms, offer)
 VALUES ($1::bytea, $2::bytea, $3::bytea, $4::bigint, $5::bytea)
 ON CONFLICT (realm_id, invite_id) DO NOTHING RETURNING 1)"};
 
+constexpr Statement kCountOpen = {"offer_count", R"(
+SELECT count(*) FROM invitation
+WHERE realm_id = $1::bytea AND invite_id <> $2::bytea AND offerer = $3::bytea
+  AND expires_ms > $4::bigint)"};
+
 constexpr Statement kFind = {"invitation_find", R"(
 SELECT offerer, expires_ms, offer, j1, j2, j3 FROM invitation
 WHERE realm_id = $1::bytea AND invite_id = $2::bytea AND expires_ms > $3::bigint)"};
@@ -62,8 +67,16 @@ base::Result<std::optional<Invitation>> FindLive(Transaction& transaction,
 }  // namespace
 
 Status MailboxStore::PutOffer(const base::RealmId& realm, const Invitation& invitation,
-                              std::uint64_t now_ms) {
+                              std::uint64_t now_ms, std::uint64_t most_open) {
   return database_.Write([&](Transaction& transaction) -> Status {
+    const auto open = transaction.Execute(
+        kCountOpen,
+        Parameters().Id(realm).Id(invitation.invite).Id(invitation.offerer).Int(now_ms));
+    if (!open) return open.error();
+    if (open->Int(0, 0) >= most_open) {
+      return Error(Code::kRateLimited,
+                   "you have as many open invitations as you may: withdraw one, or wait for a day");
+    }
     Parameters row;
     row.Id(realm).Id(invitation.invite).Id(invitation.offerer).Int(invitation.expires_ms);
     const auto put = transaction.Execute(kPut, row.Bytes(invitation.offer));

@@ -29,9 +29,10 @@ class MailboxStore {
   explicit MailboxStore(Database& database) : database_(database) {}
 
   // Puts the offer; the steps of `invitation` are not looked at. The same offer of the same member
-  // again is answered the same. CONFLICT: the id is taken.
+  // again is answered the same. CONFLICT: the id is taken. RATE_LIMITED: the offerer has
+  // `most_open` others that are live.
   base::Status PutOffer(const base::RealmId& realm, const Invitation& invitation,
-                        std::uint64_t now_ms);
+                        std::uint64_t now_ms, std::uint64_t most_open);
   // Takes an invitation back. NOT_FOUND: none of this offerer's.
   base::Status Delete(const base::RealmId& realm, const base::InviteId& invite,
                       const base::MemberId& offerer);

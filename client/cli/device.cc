@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "client/cli/alarms.h"
+#include "client/cli/inviting.h"
 #include "client/directory.h"
+#include "client/self_audit.h"
 #include "protocol/statement.h"
 
 namespace godwit::cli {
@@ -25,12 +28,16 @@ struct Target {
   bool only = false;  // the member's last active one
 };
 
+bool IsIdLike(const std::string& text) {
+  return text.size() >= kShortestId &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 // Active devices that `text` means, in all open realms.
 base::Result<std::vector<Target>> FindTargets(client::Organisation& organisation,
                                               const std::string& text) {
   std::vector<Target> targets;
-  const bool id_like =
-      text.size() >= kShortestId && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const bool id_like = IsIdLike(text);
   for (const auto& [compartment, realm] : organisation.realms()) {
     const auto directory = client::Directory::Read(*realm);
     if (!directory && directory.error().code() != Code::kNotFound) return directory.error();
@@ -51,6 +58,19 @@ base::Result<std::vector<Target>> FindTargets(client::Organisation& organisation
   return targets;
 }
 
+// Whoever revokes a device of their own has answered its alarm.
+base::Status AnswerAlarm(const Target& target) {
+  if (target.member != target.realm->member()) return {};
+  const auto surprises = client::Surprises(*target.realm);
+  if (!surprises) return surprises.error();
+  for (const client::Surprise& surprise : *surprises) {
+    if (std::ranges::equal(surprise.id, target.device.bytes())) {
+      return client::Confirm(*target.realm, surprise);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 ExitCode DeviceList(const Context& context, const DeviceListOptions& options) {
@@ -66,6 +86,8 @@ ExitCode DeviceList(const Context& context, const DeviceListOptions& options) {
   }
   Table table{{{"device"}, {"realm"}, {"handle", false, true}, {"name", false, true}, {"state"}},
               {}};
+  const auto alarms = FindAlarms(session->organisation());
+  if (!alarms) return fail(alarms.error());
   for (const auto& [compartment, realm] : session->organisation().realms()) {
     const auto& roster = realm->roster();
     if (roster.empty()) continue;
@@ -79,21 +101,66 @@ ExitCode DeviceList(const Context& context, const DeviceListOptions& options) {
         const client::Colleague* colleague = directory ? directory->ByMember(member) : nullptr;
         const std::string id = base::ToHex(device.bytes());
         const bool own = device == realm->device().id();
-        const std::string state = !active ? "revoked" : own ? "this device" : "active";
+        const bool unknown = std::ranges::find(*alarms, id, &Alarm::id) != alarms->end();
+        const std::string state = !active   ? "revoked"
+                                  : own     ? "this device"
+                                  : unknown ? "UNKNOWN"
+                                            : "active";
         const std::string handle = colleague != nullptr ? colleague->handle : "";
         const std::string realm_name(protocol::Name(compartment));
         output.Emit({{"device", id},
                      {"realm", realm_name},
                      {"handle", handle},
                      {"active", active},
-                     {"this_device", own}});
+                     {"this_device", own},
+                     {"unknown", unknown}});
         table.rows.push_back({id.substr(0, 12), realm_name, handle,
                               colleague != nullptr ? colleague->display_name : "",
-                              Cell(state, active ? Style::kPlain : Style::kWarning)});
+                              Cell(state, unknown  ? Style::kBad
+                                          : active ? Style::kPlain
+                                                   : Style::kWarning)});
       }
     }
   }
   output.Show(table);
+  return ExitCode::kOk;
+}
+
+ExitCode DeviceAdd(const Context& context, const DeviceAddOptions& options) {
+  return RunInviting(
+      context, "add a device", [](Inviting& inviting) { return inviting.InviteDevice(); },
+      options.wait);
+}
+
+ExitCode DeviceConfirm(const Context& context, const DeviceConfirmOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("confirm it", why); };
+  if (!IsIdLike(options.id)) {
+    return fail(Error(Code::kInvalidArgument, "give at least 8 digits of what the alarm names"));
+  }
+  auto session = Session::Open(context, kAllRealms);
+  if (!session) return fail(session.error());
+  const auto alarms = FindAlarms(session->organisation());
+  if (!alarms) return fail(alarms.error());
+  std::vector<const Alarm*> meant;
+  for (const Alarm& alarm : *alarms) {
+    if (alarm.id().starts_with(options.id)) meant.push_back(&alarm);
+  }
+  if (meant.empty()) return fail(Error(Code::kNotFound, "no alarm names this"));
+  if (meant.size() > 1) {
+    return fail(Error(Code::kInvalidArgument, "several begin like this: give more digits"));
+  }
+  const auto sure = context.prompt.Confirm(
+      "Take it for your own? Whoever holds it reads what is sealed to you, and acts in your name.");
+  if (!sure) return fail(sure.error());
+  if (!*sure) return fail(Error(Code::kCancelled, "the alarm stays"));
+  const Alarm& alarm = *meant.front();
+  if (const auto kept = client::Confirm(*alarm.realm, alarm.surprise); !kept) {
+    return fail(kept.error());
+  }
+  const std::string realm(protocol::Name(alarm.realm->compartment()));
+  output.Emit({{"event", "confirmed"}, {"realm", realm}, {"id", alarm.id()}});
+  output.Line(realm + ": confirmed.", Style::kGood);
   return ExitCode::kOk;
 }
 
@@ -137,6 +204,7 @@ ExitCode DeviceRevoke(const Context& context, const DeviceRevokeOptions& options
       return done > 0 ? ExitCode::kPartly : exit;
     }
     ++done;
+    if (const auto answered = AnswerAlarm(target); !answered) return fail(answered.error());
     output.Emit({{"event", "revoked"},
                  {"device", base::ToHex(target.device.bytes())},
                  {"realm", realm},

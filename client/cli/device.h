@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "client/cli/session.h"
@@ -12,6 +13,18 @@ struct DeviceListOptions {
   bool all = false;        // revoked ones too
 };
 ExitCode DeviceList(const Context& context, const DeviceListOptions& options);
+
+// `godwit device add`: invitations for another device of this person's own, in each realm.
+struct DeviceAddOptions {
+  std::chrono::minutes wait{30};  // for the new device
+};
+ExitCode DeviceAdd(const Context& context, const DeviceAddOptions& options);
+
+// `godwit device confirm`: answers an alarm of the self-audit.
+struct DeviceConfirmOptions {
+  std::string id;  // the first digits of what the alarm names, at least 8
+};
+ExitCode DeviceConfirm(const Context& context, const DeviceConfirmOptions& options);
 
 // `godwit device revoke`.
 struct DeviceRevokeOptions {

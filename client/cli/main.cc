@@ -11,6 +11,7 @@
 #include "client/cli/device.h"
 #include "client/cli/doctor.h"
 #include "client/cli/import.h"
+#include "client/cli/join.h"
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
@@ -18,6 +19,7 @@
 #include "client/cli/reconcile.h"
 #include "client/cli/status.h"
 #include "crypto/init.h"
+#include "protocol/join.h"
 #include "transport/tls.h"
 
 namespace godwit::cli {
@@ -182,11 +184,14 @@ class Commands {
   }
 
   void Member() {
-    CLI::App& group = Group("member", "Invite, join, list and remove people");
+    CLI::App& group = Group("member", "Invite, join, list, change and remove people");
     CLI::App& invite =
         Add(group, "invite", "Invite people, and wait until they have joined",
             "  godwit member invite haneul --name 'Haneul Specimen' --roles caseworker\n"
-            "  godwit member invite --file people.csv     handle,name,roles; or .toml\n",
+            "  godwit member invite --file people.csv     handle,name,roles; or .toml\n"
+            "  godwit member invite haneul --roles intake,caseworker    whoever left and comes "
+            "back,\n"
+            "                                  or is missing in a realm: the handle is known\n",
             [this](const Context& c) { return MemberInvite(c, member_invite_); });
     auto* handle = invite.add_option("HANDLE", member_invite_.handle, "A handle nobody else has");
     invite.add_option("--name", member_invite_.name, "The name that colleagues read");
@@ -196,19 +201,27 @@ class Commands {
     invite.add_option("--file", member_invite_.file, "Many at once")->excludes(handle);
     AddWait(invite, member_invite_.wait);
 
-    CLI::App& join = Add(group, "join", "Join with the invitations that you were handed",
-                         "  godwit member join --profile haneul\n"
-                         "  godwit member join --profile haneul --invitation-fd 3 3<invitations\n",
-                         [this](const Context& c) { return MemberJoin(c, member_join_); });
-    join.add_option("--invitation-fd", member_join_.invitation_fd,
-                    "Read the invitations from this descriptor, one a line");
-    AddWait(join, member_join_.wait);
+    CLI::App& join =
+        Add(group, "join", "Join with the invitations that you were handed",
+            "  godwit member join --profile haneul\n"
+            "  godwit member join --profile haneul --invitation-fd 3 3<invitations\n",
+            [this](const Context& c) { return Join(c, join_, protocol::kOfferMember); });
+    AddJoin(join);
 
     CLI::App& list = Add(group, "list", "Show who belongs, with roles by realm",
                          "  godwit member list\n  godwit member list --all --json\n",
                          [this](const Context& c) { return MemberList(c, member_list_); });
     list.add_flag("--all", member_list_.all, "Those who were removed, too");
     AddOffline(list, member_list_.offline);
+
+    CLI::App& role =
+        Add(group, "role", "Give a person other roles; dropping your own needs nobody else",
+            "  godwit member role haneul --roles caseworker,supervisor\n"
+            "\nThe roles are all that the person shall have, over all realms. Where others must "
+            "sign\nit waits; run it again then.\n",
+            [this](const Context& c) { return MemberRole(c, member_role_); });
+    role.add_option("HANDLE", member_role_.handle)->required();
+    role.add_option("--roles", member_role_.roles, "As `member invite` takes them")->required();
 
     CLI::App& remove = Add(group, "remove", "Remove a person from every realm",
                            "  godwit member remove haneul --reason left\n",
@@ -264,7 +277,23 @@ class Commands {
   }
 
   void Device() {
-    CLI::App& group = Group("device", "List and revoke devices");
+    CLI::App& group = Group("device", "Add, join, list, confirm and revoke devices");
+    CLI::App& add = Add(group, "add", "Invite another device of your own, and wait for it",
+                        "  godwit device add            here; then on the new device:\n"
+                        "  godwit device join --profile haneul\n",
+                        [this](const Context& c) { return DeviceAdd(c, device_add_); });
+    AddWait(add, device_add_.wait);
+    CLI::App& join =
+        Add(group, "join", "Make this device another one of yours",
+            "  godwit device join --profile haneul\n"
+            "  godwit device join --profile haneul --invitation-fd 3 3<invitations\n",
+            [this](const Context& c) { return Join(c, join_, protocol::kOfferDevice); });
+    AddJoin(join);
+    CLI::App& confirm = Add(group, "confirm", "Say that what an alarm names is your own",
+                            "  godwit device confirm 8f3a0c11d2e4\n",
+                            [this](const Context& c) { return DeviceConfirm(c, device_confirm_); });
+    confirm.add_option("ID", device_confirm_.id, "The beginning of it, as the alarm shows it")
+        ->required();
     CLI::App& list = Add(group, "list", "Show your devices",
                          "  godwit device list\n  godwit device list --everybody\n",
                          [this](const Context& c) { return DeviceList(c, device_list_); });
@@ -386,6 +415,11 @@ class Commands {
     Add(app_, "agent", "", "  godwit agent --profile haneul\n", Agent).group("");
   }
 
+  void AddJoin(CLI::App& command) {
+    command.add_option("--invitation-fd", join_.invitation_fd,
+                       "Read the invitations from this descriptor, one a line");
+    AddWait(command, join_.wait);
+  }
   static void AddOffline(CLI::App& command, bool& offline) {
     command.add_flag("--offline", offline, "What is on this device, as of the last sync");
   }
@@ -413,14 +447,17 @@ class Commands {
   LedgerNameOptions ledger_name_;
   std::string ledger_handle_;
   MemberInviteOptions member_invite_;
-  MemberJoinOptions member_join_;
+  JoinOptions join_;
   MemberListOptions member_list_;
+  MemberRoleOptions member_role_;
   MemberRemoveOptions member_remove_;
   ApproveOptions approve_;
   PolicyShowOptions policy_show_;
   PolicySetOptions policy_set_;
   ReconcileOptions reconcile_;
   DeviceListOptions device_list_;
+  DeviceAddOptions device_add_;
+  DeviceConfirmOptions device_confirm_;
   DeviceRevokeOptions device_revoke_;
   CaseOpenOptions case_open_;
   CaseListOptions case_list_;

@@ -85,7 +85,10 @@ ExitCode MemberList(const Context& context, const MemberListOptions& options) {
     for (const InRealm& in : person.realms) {
       if (in.state == "removed" && !options.all) continue;
       const std::string realm(protocol::Name(in.compartment));
-      realms[realm] = {{"roles", RoleNames(in.roles)}, {"state", in.state}};
+      // Whoever left a realm and came back stands there as they are now.
+      if (in.state != "removed" || !realms.contains(realm)) {
+        realms[realm] = {{"roles", RoleNames(in.roles)}, {"state", in.state}};
+      }
       table.rows.push_back(
           {first ? handle : "", first ? person.name : "", realm, Joined(RoleNames(in.roles)),
            Cell(in.state, in.state == "active" ? Style::kPlain : Style::kWarning)});

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,19 +29,19 @@ struct MemberInviteOptions {
 };
 ExitCode MemberInvite(const Context& context, const MemberInviteOptions& options);
 
-// `godwit member join`.
-struct MemberJoinOptions {
-  std::optional<int> invitation_fd;  // else the terminal, or stdin
-  std::chrono::minutes wait{30};     // for the inviter
-};
-ExitCode MemberJoin(const Context& context, const MemberJoinOptions& options);
-
 // `godwit member list`.
 struct MemberListOptions {
   bool all = false;      // removed ones too
   bool offline = false;  // as of the last sync
 };
 ExitCode MemberList(const Context& context, const MemberListOptions& options);
+
+// `godwit member role`.
+struct MemberRoleOptions {
+  std::string handle;
+  std::string roles;
+};
+ExitCode MemberRole(const Context& context, const MemberRoleOptions& options);
 
 // `godwit member remove`.
 struct MemberRemoveOptions {

@@ -11,6 +11,7 @@
 #include "client/founding_file.h"
 #include "client/import/mapping.h"
 #include "client/keystore_file.h"
+#include "client/self_audit.h"
 #include "protocol/words.h"
 
 namespace godwit::cli {
@@ -419,7 +420,11 @@ ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options) {
   if (!founded) return fail(founded.error());
 
   std::vector<const client::UnlockedRealm*> keys;
-  for (const auto& [compartment, realm] : founded->realms) keys.push_back(&realm->keys());
+  for (const auto& [compartment, realm] : founded->realms) {
+    keys.push_back(&realm->keys());
+    // What the founder did is no news to them.
+    if (const auto taken = client::TakeNotices(*realm); !taken) return fail(taken.error());
+  }
   HandToAgent(context, profile, keys);
   HandOverRoots(context, options, founded->roots);
   if (options.evaluation) output.Banner();

@@ -73,11 +73,12 @@ std::vector<std::string> AgentCommand(const Profile& profile) {
 }
 
 base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
-    const Context& context, const Profile& profile, const std::vector<Compartment>& compartments) {
+    const Context& context, const Profile& profile, const std::vector<Compartment>& compartments,
+    Unlock unlock) {
   std::vector<client::UnlockedRealm> realms;
   std::vector<Compartment> locked;
   std::optional<client::AgentClient> agent;
-  if (!context.common.no_agent) {
+  if (!context.common.no_agent && unlock == Unlock::kAgent) {
     auto connected = client::AgentClient::Connect(profile);
     if (connected) agent.emplace(*std::move(connected));
   }
@@ -133,13 +134,13 @@ base::Result<client::ProfileLock> LockProfile(const Profile& profile, Profile::U
 }
 
 base::Result<Session> Session::Open(const Context& context,
-                                    const std::vector<Compartment>& compartments,
-                                    Profile::Use use) {
+                                    const std::vector<Compartment>& compartments, Profile::Use use,
+                                    Unlock unlock) {
   auto profile = ChooseProfile(context);
   if (!profile) return profile.error();
   auto lock = LockProfile(*profile, use);
   if (!lock) return lock.error();
-  auto keys = UnlockRealms(context, *profile, compartments);
+  auto keys = UnlockRealms(context, *profile, compartments, unlock);
   if (!keys) return keys.error();
   if (keys->empty() && std::ranges::any_of(compartments, [&](Compartment compartment) {
         std::error_code ignored;
@@ -163,7 +164,13 @@ base::Result<Session> Session::Open(const Context& context,
   Session session(*std::move(profile), *std::move(lock),
                   std::make_unique<client::Organisation>(std::move(realms)));
   if (session.evaluation()) context.output.Banner();
+  session.alarms_ = std::make_unique<Alarms>(context.output, *session.organisation_);
+  if (const auto shown = session.alarms_->Begin(); !shown) return shown.error();
   return session;
+}
+
+Session::~Session() {
+  if (alarms_ != nullptr) alarms_->End();
 }
 
 bool Session::evaluation() const {

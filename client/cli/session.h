@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "client/agent.h"
+#include "client/cli/alarms.h"
 #include "client/cli/output.h"
 #include "client/cli/prompt.h"
 #include "client/organisation.h"
@@ -46,12 +47,16 @@ base::Result<client::Profile> ChooseProfile(const Context& context);
 // How `godwit agent` is run for a profile.
 std::vector<std::string> AgentCommand(const client::Profile& profile);
 
+// Where a command has the keys from. kPassphrase: it is asked for though the agent has them, since
+// what the command does lets somebody in, and whoever sits at an unlocked machine may be another.
+enum class Unlock { kAgent, kPassphrase };
+
 // The keys of those of `compartments` that the profile has: from the agent, and for the rest with
 // the passphrase, which is asked for once; these are then given to the agent, which is started.
 // UNAUTHENTICATED: the passphrase does not open a keystore, three times at a terminal.
 base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
     const Context& context, const client::Profile& profile,
-    const std::vector<protocol::Compartment>& compartments);
+    const std::vector<protocol::Compartment>& compartments, Unlock unlock = Unlock::kAgent);
 
 // Gives realms to the agent of a profile, starting it if none runs, unless --no-agent. What goes
 // wrong is said as a note: the command itself does not need it.
@@ -62,11 +67,16 @@ void HandToAgent(const Context& context, const client::Profile& profile,
 class Session {
  public:
   // Opens those of `compartments` that the profile has, and shows the banner of an evaluation
-  // organisation. `use`: kRead for what only reads what is on the device. NOT_FOUND: the profile
-  // has none of them.
+  // organisation, the alarms of the self-audit and what every member is shown once. At its end it
+  // shows the alarms that the command itself came upon. `use`: kRead for what only reads what is
+  // on the device. NOT_FOUND: the profile has none of them.
   static base::Result<Session> Open(const Context& context,
                                     const std::vector<protocol::Compartment>& compartments,
-                                    client::Profile::Use use = client::Profile::Use::kWrite);
+                                    client::Profile::Use use = client::Profile::Use::kWrite,
+                                    Unlock unlock = Unlock::kAgent);
+  Session(Session&&) = default;
+  Session& operator=(Session&&) = delete;
+  ~Session();
 
   const client::Profile& profile() const { return profile_; }
   client::Organisation& organisation() { return *organisation_; }
@@ -82,6 +92,7 @@ class Session {
   client::Profile profile_;
   client::ProfileLock lock_;
   std::unique_ptr<client::Organisation> organisation_;
+  std::unique_ptr<Alarms> alarms_;
 };
 
 // Waits for another command in the same profile to end, up to ten seconds.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "client/cases.h"
+#include "client/cli/alarms.h"
 #include "client/cli/render.h"
 #include "client/directory.h"
 #include "client/staff.h"
@@ -154,6 +155,7 @@ ExitCode StatusShow(const Context& context) {
                {"frozen", true},
                {"evidence", true}},
               {}};
+  Table shown_notices{{{"realm"}, {"statement", true}, {"what every member is told"}}, {}};
   bool any_evidence = false;
   for (const Compartment compartment : profile->Realms()) {
     const std::string name(protocol::Name(compartment));
@@ -170,6 +172,16 @@ ExitCode StatusShow(const Context& context) {
     for (const client::Evidence& item : look->evidence) {
       evidence.push_back({{"code", Name(item.code)}, {"time", TimeText(item.time_ms)}});
     }
+    Json alarms = Json::array();
+    const auto surprises = client::Surprises(**realm);
+    if (!surprises) return fail(surprises.error());
+    for (const auto& surprise : *surprises) alarms.push_back(Alarm{*realm, surprise}.json());
+    Json notices = Json::array();
+    for (const auto& notice : client::AllNotices(**realm)) {
+      const std::string text = NoticeText(**realm, notice);
+      notices.push_back({{"seq", notice.seq}, {"text", text}});
+      shown_notices.rows.push_back({name, std::to_string(notice.seq), text});
+    }
     any_evidence = any_evidence || !look->evidence.empty() || look->frozen > 0;
     realms[name] = {
         {"unlocked", true},
@@ -177,7 +189,9 @@ ExitCode StatusShow(const Context& context) {
         {"last_sync", look->last_sync_ms ? Json(TimeText(*look->last_sync_ms)) : Json()},
         {"outbox", look->outbox},
         {"frozen_vaults", look->frozen},
-        {"evidence", evidence}};
+        {"evidence", evidence},
+        {"alarms", alarms},
+        {"notices", notices}};
     table.rows.push_back(
         {name, "unlocked",
          look->reachable ? Cell("reachable", Style::kGood) : Cell("offline", Style::kWarning),
@@ -197,6 +211,10 @@ ExitCode StatusShow(const Context& context) {
                            : "does not run: the next command asks for the passphrase"}});
   output.Line();
   output.Show(table);
+  if (!shown_notices.rows.empty()) {
+    output.Line();
+    output.Show(shown_notices);
+  }
   if (any_evidence) {
     output.Line(
         "\nEvidence is kept of a service or colleague that showed what it must not. Tell an owner, "

@@ -168,16 +168,6 @@ base::Result<std::vector<PukBox>> Engine::FetchPukBoxes(const server::Caller& ca
   return boxes;
 }
 
-base::Status Engine::CheckMayInvite(const server::Caller& caller) {
-  const auto roster = ActiveRoster(caller);
-  if (!roster) return roster.error();
-  const auto roles = (*roster)->RolesAt(caller.member, (*roster)->head_seq());
-  if ((roles & (protocol::kOwner | protocol::kAdmin)) == 0) {
-    return base::Error(base::Code::kPermissionDenied, "an owner or admin invites");
-  }
-  return {};
-}
-
 bool Engine::IsUsed(const base::InviteId& invite) const {
   const auto roster = rosters_.Known();
   return roster != nullptr && std::ranges::any_of(roster->members(), [&](const auto& member) {
@@ -200,22 +190,29 @@ base::Result<storage::Invitation> Engine::LiveInvitation(const base::InviteId& i
 
 base::Status Engine::PutOffer(const server::Caller& caller, const base::InviteId& invite,
                               base::ByteSpan offer) {
-  if (const auto status = CheckMayInvite(caller); !status) return status;
+  const auto roster = ActiveRoster(caller);
+  if (!roster) return roster.error();
   if (IsUsed(invite)) {
     return base::Error(base::Code::kConflict, "this invitation was used: make another one");
   }
+  // The kind of an OFFER is sealed: one of a member may be for a device of their own. What it leads
+  // to is judged by the roster's rules.
+  const auto roles = (*roster)->RolesAt(caller.member, (*roster)->head_seq());
+  const bool invites_members = (roles & (protocol::kOwner | protocol::kAdmin)) != 0;
+  const std::uint64_t most_open = invites_members ? protocol::kNever : kMostOpenOffers;
   const std::uint64_t now_ms = clock_.NowMs();
   storage::Invitation invitation;
   invitation.invite = invite;
   invitation.offerer = caller.member;
   invitation.expires_ms = now_ms + kInvitationMs;
   invitation.offer = base::ToBytes(offer);
-  return mailbox_store_.PutOffer(rosters_.Known()->realm(), invitation, now_ms);
+  return mailbox_store_.PutOffer((*roster)->realm(), invitation, now_ms, most_open);
 }
 
 base::Status Engine::DeleteOffer(const server::Caller& caller, const base::InviteId& invite) {
-  if (const auto status = CheckMayInvite(caller); !status) return status;
-  return mailbox_store_.Delete(rosters_.Known()->realm(), invite, caller.member);
+  const auto roster = ActiveRoster(caller);
+  if (!roster) return roster.error();
+  return mailbox_store_.Delete((*roster)->realm(), invite, caller.member);
 }
 
 base::Status Engine::PutJoinMessage(const std::optional<server::Caller>& caller,
@@ -226,7 +223,7 @@ base::Status Engine::PutJoinMessage(const std::optional<server::Caller>& caller,
   }
   if (step == storage::JoinStep::kJ2) {
     if (!caller) return Inactive();
-    if (const auto status = CheckMayInvite(*caller); !status) return status;
+    if (const auto roster = ActiveRoster(*caller); !roster) return roster.error();
   }
   const auto live = LiveInvitation(invite);
   if (!live) return live.error();

@@ -54,6 +54,9 @@ struct ListPart {
 template <class Part>
 using Source = std::function<base::Result<std::optional<Part>>()>;
 
+// Invitations that a member who is neither owner nor admin may have open: for devices of their own.
+inline constexpr std::uint64_t kMostOpenOffers = 16;
+
 // A realm's rules over its storage: everything that its service does, on plain types. Callers are
 // authenticated before; inputs have the sizes of uploads.h. Thread-safe; blocks on the database.
 //
@@ -87,16 +90,15 @@ class Engine {
   base::Result<std::vector<PukBox>> FetchPukBoxes(const server::Caller& caller,
                                                   std::uint32_t from_gen);
 
-  // PERMISSION_DENIED: the caller is neither owner nor admin. CONFLICT: the id is taken, now or by
-  // a member who joined with it.
+  // CONFLICT: the id is taken, now or by a member who joined with it. RATE_LIMITED: a caller who is
+  // neither owner nor admin has kMostOpenOffers open.
   base::Status PutOffer(const server::Caller& caller, const base::InviteId& invite,
                         base::ByteSpan offer);
-  // PERMISSION_DENIED as PutOffer. NOT_FOUND: the caller put none of that id.
+  // NOT_FOUND: the caller put none of that id.
   base::Status DeleteOffer(const server::Caller& caller, const base::InviteId& invite);
   // NOT_FOUND: no live invitation, or for J2 none of the caller's. UNAUTHENTICATED: J2 without a
-  // session. PERMISSION_DENIED: J2 by neither owner nor admin. INVALID_ARGUMENT: not that message
-  // of this invitation. CONFLICT: other bytes are there, the message before it is missing, or the
-  // invitation was used.
+  // session. INVALID_ARGUMENT: not that message of this invitation. CONFLICT: other bytes are
+  // there, the message before it is missing, or the invitation was used.
   base::Status PutJoinMessage(const std::optional<server::Caller>& caller,
                               const base::InviteId& invite, storage::JoinStep step,
                               base::ByteSpan message);
@@ -135,7 +137,6 @@ class Engine {
   base::Result<Access> See(const server::Caller& caller, const protocol::Roster& roster,
                            const base::VaultId& vault, bool fresh);
   base::Result<storage::Invitation> LiveInvitation(const base::InviteId& invite);
-  base::Status CheckMayInvite(const server::Caller& caller);
   [[nodiscard]] bool IsUsed(const base::InviteId& invite) const;
 
   // The head's seq afterwards, or nothing if another statement came first.

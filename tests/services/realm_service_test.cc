@@ -146,9 +146,11 @@ TEST_F(RealmServiceTest, CarriesEveryCallThroughTheWire) {
 }
 
 TEST_F(RealmServiceTest, NamesTheCodeOfEachRefusal) {
-  EXPECT_EQ(
-      CodeOf(client_.PutOffer(base::InviteId(std::array<std::uint8_t, 16>{9}), base::Bytes(1))),
-      "PERMISSION_DENIED");
+  auto policy = realm_.roster().policy();
+  ++policy.gen;
+  EXPECT_EQ(CodeOf(client_.AppendStatements(
+                {{realm_.Sign(realm_.person(0), protocol::PolicySet{policy}), {}}})),
+            "PERMISSION_DENIED");
   EXPECT_EQ(CodeOf(client_.AppendStatements({{base::Bytes(100), {}}})), "E_SIG");
   EXPECT_EQ(CodeOf(client_.FetchVault(base::VaultId(std::array<std::uint8_t, 16>{9}), 0,
                                       [](transport::VaultPart) { return base::Status(); })),

@@ -9,6 +9,8 @@ namespace {
 
 using base::Code;
 
+constexpr std::uint64_t kMostOpen = 2;
+
 Invitation NewInvitation() {
   Invitation invitation;
   invitation.invite = Random<base::InviteId>();
@@ -21,18 +23,19 @@ Invitation NewInvitation() {
 TEST(Mailbox, AnOfferIsPutOnceAndTheSameBytesAgainAreAnsweredTheSame) {
   Realm realm;
   const Invitation invitation = NewInvitation();
-  EXPECT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
-  EXPECT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
+  EXPECT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, kMostOpen));
+  EXPECT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, kMostOpen));
   Invitation other_bytes = invitation;
   other_bytes.offer[0] ^= 1;
   Invitation other_member = invitation;
   other_member.offerer = Random<base::MemberId>();
   for (const Invitation& other : {other_bytes, other_member}) {
-    const auto refused = realm.mailbox.PutOffer(realm.id, other, kNow);
+    const auto refused = realm.mailbox.PutOffer(realm.id, other, kNow, kMostOpen);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Code::kConflict);
   }
-  const auto expired = realm.mailbox.PutOffer(realm.id, invitation, invitation.expires_ms);
+  const auto expired =
+      realm.mailbox.PutOffer(realm.id, invitation, invitation.expires_ms, kMostOpen);
   ASSERT_FALSE(expired);
   EXPECT_EQ(expired.error().code(), Code::kConflict);
   const auto found = realm.mailbox.Find(realm.id, invitation.invite, kNow);
@@ -42,10 +45,32 @@ TEST(Mailbox, AnOfferIsPutOnceAndTheSameBytesAgainAreAnsweredTheSame) {
   EXPECT_TRUE((*found)->j1.empty() && (*found)->j2.empty() && (*found)->j3.empty());
 }
 
+TEST(Mailbox, AMemberHasSoManyLiveOffersAndNoMore) {
+  Realm realm;
+  std::vector<Invitation> invitations;
+  for (std::uint64_t i = 0; i <= kMostOpen; ++i) {
+    invitations.push_back(NewInvitation());
+    invitations.back().offerer = invitations.front().offerer;
+  }
+  const auto put = [&](const Invitation& invitation, std::uint64_t now_ms = kNow) {
+    const auto status = realm.mailbox.PutOffer(realm.id, invitation, now_ms, kMostOpen);
+    return status ? std::string("OK") : std::string(base::Name(status.error().code()));
+  };
+  EXPECT_EQ(put(invitations[0]), "OK");
+  EXPECT_EQ(put(invitations[1]), "OK");
+  EXPECT_EQ(put(invitations[2]), "RATE_LIMITED");
+  EXPECT_EQ(put(invitations[1]), "OK") << "it is there already";
+  EXPECT_EQ(put(NewInvitation()), "OK") << "somebody else's";
+  ASSERT_TRUE(realm.mailbox.Delete(realm.id, invitations[0].invite, invitations[0].offerer));
+  EXPECT_EQ(put(invitations[2]), "OK");
+  EXPECT_EQ(put(invitations[0]), "RATE_LIMITED");
+  EXPECT_EQ(put(invitations[0], invitations[1].expires_ms), "OK") << "the others have ended";
+}
+
 TEST(Mailbox, EachStepIsPutOnce) {
   Realm realm;
   const Invitation invitation = NewInvitation();
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, kMostOpen));
   std::vector<base::Bytes> messages;
   for (const JoinStep step : {JoinStep::kJ1, JoinStep::kJ2, JoinStep::kJ3}) {
     SCOPED_TRACE(static_cast<int>(step));
@@ -67,7 +92,7 @@ TEST(Mailbox, EachStepIsPutOnce) {
 TEST(Mailbox, OnlyALiveInvitationTakesOrGivesAnything) {
   Realm realm;
   const Invitation invitation = NewInvitation();
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, kMostOpen));
   const auto step = [&](const base::RealmId& id, const base::InviteId& invite, std::uint64_t now) {
     const auto put = realm.mailbox.PutStep(id, invite, JoinStep::kJ1, RandomBytes(10), now);
     return put ? Code::kInternal : put.error().code();
@@ -91,8 +116,8 @@ TEST(Mailbox, CleanupDeletesWhatExpired) {
   Invitation dead = NewInvitation();
   dead.expires_ms = kNow;
   const Invitation live = NewInvitation();
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, dead, kNow - 1));
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, live, kNow));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, dead, kNow - 1, kMostOpen));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, live, kNow, kMostOpen));
   ASSERT_TRUE(realm.mailbox.DeleteExpired(realm.id, kNow));
   EXPECT_EQ(realm.Number("SELECT count(*) FROM invitation"), 1u);
   EXPECT_TRUE(*realm.mailbox.Find(realm.id, live.invite, kNow));
@@ -102,11 +127,11 @@ TEST(Mailbox, SizesBeyondTheSchemaAreRefused) {
   Realm realm;
   Invitation large = NewInvitation();
   large.offer = RandomBytes(65'537);
-  const auto refused = realm.mailbox.PutOffer(realm.id, large, kNow);
+  const auto refused = realm.mailbox.PutOffer(realm.id, large, kNow, kMostOpen);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::kInvalidArgument);
   const Invitation invitation = NewInvitation();
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, kMostOpen));
   const auto step =
       realm.mailbox.PutStep(realm.id, invitation.invite, JoinStep::kJ2, RandomBytes(16'385), kNow);
   ASSERT_FALSE(step);

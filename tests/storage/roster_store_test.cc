@@ -216,7 +216,7 @@ TEST(RosterStore, WhatAStatementEndsIsGoneAtOnce) {
   invitation.invite = Random<base::InviteId>();
   invitation.expires_ms = kNow + 1;
   invitation.offer = {1};
-  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow));
+  ASSERT_TRUE(realm.mailbox.PutOffer(realm.id, invitation, kNow, 1));
   std::map<base::DeviceId, TokenHash> tokens;
   RosterAppend boxes = Statements(realm, realm.row.roster);
   for (const auto& [member, device] :

@@ -128,20 +128,11 @@ void TestOrganisation::Join(const std::vector<client::Newcomer>& newcomers) {
     for (client::OpenInvite& invite : invites) {
       const auto words = Must(inviter.InvitationFor(invite));
       auto joiner = Must(client::Joiner::Begin(words.Expose()));
-      Must(inviter.Poll(invite));
-      const auto theirs = Must(joiner.Poll());
-      const auto ours = Must(inviter.Poll(invite));
-      if (!theirs || !ours || *theirs != *ours) {
-        std::cerr << "the two sides of a join show different words\n";
-        std::exit(1);
-      }
-      Must(inviter.Confirm(invite));
-      if (!Must(joiner.IsAdded())) std::exit(1);
-      auto keys = Must(std::move(joiner).TakeKeys(newcomer.handle));
-      const auto path = Must(NewStore(newcomer.handle, keys));
-      auto realm = Must(client::Realm::Open(std::move(keys), path));
-      Require(realm->Sync());
-      realms[invite.compartment] = std::move(realm);
+      ShakeHands(inviter, invite, joiner);
+      // Whoever comes back does so with another device.
+      const bool back = people_.contains(newcomer.handle);
+      realms[invite.compartment] =
+          Settle(newcomer.handle + (back ? "-again" : ""), std::move(joiner));
     }
     people_[newcomer.handle] = std::make_unique<Organisation>(std::move(realms));
     for (auto& invite : invites) all.push_back(std::move(invite));
@@ -151,6 +142,44 @@ void TestOrganisation::Join(const std::vector<client::Newcomer>& newcomers) {
     std::exit(1);
   }
   for (const client::Newcomer& newcomer : newcomers) Sync(newcomer.handle);
+}
+
+void TestOrganisation::AddDevice(const std::string& handle, const std::string& device) {
+  client::Inviter inviter(Of(handle));
+  std::map<Compartment, std::unique_ptr<client::Realm>> realms;
+  auto invites = Must(inviter.InviteDevice());
+  for (client::OpenInvite& invite : invites) {
+    const auto words = Must(inviter.InvitationFor(invite));
+    auto joiner = Must(client::Joiner::Begin(words.Expose(), protocol::kOfferDevice));
+    ShakeHands(inviter, invite, joiner);
+    realms[invite.compartment] = Settle(device, std::move(joiner));
+  }
+  people_[device] = std::make_unique<Organisation>(std::move(realms));
+}
+
+std::uint64_t TestOrganisation::ShakeHands(client::Inviter& inviter, client::OpenInvite& invite,
+                                           client::Joiner& joiner) {
+  Must(inviter.Poll(invite));
+  const auto theirs = Must(joiner.Poll());
+  const auto ours = Must(inviter.Poll(invite));
+  if (!theirs || !ours || *theirs != *ours) {
+    std::cerr << "the two sides of a join show different words\n";
+    std::exit(1);
+  }
+  return Must(inviter.Confirm(invite));
+}
+
+std::unique_ptr<client::Realm> TestOrganisation::Settle(const std::string& device,
+                                                        client::Joiner joiner) {
+  if (!Must(joiner.IsAdded())) {
+    std::cerr << "whoever joined is not in the roster\n";
+    std::exit(1);
+  }
+  auto keys = Must(std::move(joiner).TakeKeys(device));
+  const auto path = Must(NewStore(device, keys));
+  auto realm = Must(client::Realm::Open(std::move(keys), path));
+  Require(realm->Sync());
+  return realm;
 }
 
 void TestOrganisation::MakeLedgers(const std::string& handle) {

@@ -33,6 +33,15 @@ class TestOrganisation {
   // vault.
   void Join(const std::vector<client::Newcomer>& newcomers);
 
+  // The same for another device of `handle`, invited by the first: an organisation object of its
+  // own, known as `device`.
+  void AddDevice(const std::string& handle, const std::string& device);
+  // Both sides of one invitation, up to the statement: how many signatures it waits for.
+  static std::uint64_t ShakeHands(client::Inviter& inviter, client::OpenInvite& invite,
+                                  client::Joiner& joiner);
+  // What the new side of an invitation does once it was added: its realm under `device`'s home.
+  std::unique_ptr<client::Realm> Settle(const std::string& device, client::Joiner joiner);
+
   client::Organisation& Of(const std::string& handle);
   client::Realm& RealmOf(const std::string& handle, protocol::Compartment compartment);
 

@@ -66,10 +66,18 @@ class Cli : public testing::Test {
   }
 
   void Join(const std::string& people) {
-    const Ran ran = godwit.Execute(
-        {"/usr/bin/python3", GODWIT_TREE "/scripts/join_members.py", "--godwit", GODWIT_BINARY,
-         "--inviter", "minji", "--people", godwit.Write("people.csv", people)},
-        {{3, passphrase}});
+    ShakeHands("minji", {"--people", godwit.Write("people.csv", people)});
+  }
+  // Another device of somebody's, in a profile of its own.
+  void AddDevice(const std::string& profile, const std::string& device) {
+    ShakeHands(profile, {"--device", device});
+  }
+  void ShakeHands(const std::string& inviter, const Words& what) {
+    Words words{"/usr/bin/python3", GODWIT_TREE "/scripts/join_members.py",
+                "--godwit",         GODWIT_BINARY,
+                "--inviter",        inviter};
+    words.insert(words.end(), what.begin(), what.end());
+    const Ran ran = godwit.Execute(words, {{3, passphrase}});
     ASSERT_EQ(ran.exit, 0) << ran.out << ran.err;
     ASSERT_EQ(ran.out.find("gw1-invite:"), std::string::npos) << "an invitation is a secret";
     ASSERT_NE(ran.out.find("both read"), std::string::npos);
@@ -212,6 +220,119 @@ TEST_F(Cli, TwoOwnersFoundAnOrganisationThatNeedsBoth) {
   Last("minji", {"sync"});
   EXPECT_NE(As("seol", {"member", "list"}).out.find("Minji One"), std::string::npos);
   EXPECT_NE(As("minji", {"member", "list"}).out.find("Seol Two"), std::string::npos);
+}
+
+TEST_F(Cli, ASecondDeviceIsAddedConfirmedAndRevoked) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string facts = godwit.Write("person.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = 리 보기\n");
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
+
+  // Whoever sits at an unlocked machine lets nobody in: the passphrase is asked for again.
+  Last("haneul", {"unlock"});
+  EXPECT_EQ(godwit.Run({"whoami", "--profile", "haneul", "--json"}).exit, 0);
+  for (const Words& words : {Words{"device", "add"}, Words{"member", "invite", "sora", "--name",
+                                                           "Sora Example", "--roles", "route"}}) {
+    Words all = words;
+    all.insert(all.end(), {"--profile", "haneul", "--json"});
+    EXPECT_EQ(godwit.Run(all).exit, 2) << testing::PrintToString(words);
+  }
+
+  ASSERT_NO_FATAL_FAILURE(AddDevice("haneul", "tablet"));
+  EXPECT_EQ(Last("tablet", {"person", "show", code})["person"]["names"][0]["full"], "리 보기");
+  const json mine = Last("haneul", {"whoami"});
+  const json other = Last("tablet", {"whoami"});
+  EXPECT_EQ(mine["realms"]["cases"]["member"], other["realms"]["cases"]["member"]);
+  EXPECT_NE(mine["realms"]["cases"]["device"], other["realms"]["cases"]["device"]);
+  EXPECT_EQ(Lines(As("haneul", {"device", "list"})).size(), 4u);
+
+  // One that the second adds is news to the first, until its person says that it is theirs.
+  ASSERT_NO_FATAL_FAILURE(AddDevice("tablet", "phone"));
+  const Ran found = As("haneul", {"sync"});
+  EXPECT_EQ(found.exit, 0);
+  EXPECT_NE(found.err.find("ALARM, cases: "), std::string::npos);
+  EXPECT_EQ(found.out.find("alarm"), std::string::npos);
+  auto lines = Lines(As("haneul", {"device", "list"}));
+  ASSERT_EQ(lines.size(), 8u) << "two alarms, three devices in two realms";
+  const std::string phone = Last("phone", {"whoami"})["realms"]["cases"]["device"];
+  EXPECT_EQ(lines[1]["alarm"], json({{"realm", "cases"},
+                                     {"what", "device"},
+                                     {"id", phone},
+                                     {"seq", lines[1]["alarm"]["seq"]},
+                                     {"active", true}}));
+  std::size_t unknown = 0;
+  for (const json& line : lines) unknown += line.value("unknown", false) ? 1 : 0;
+  EXPECT_EQ(unknown, 2u);
+  EXPECT_EQ(Last("haneul", {"status"})["realms"]["cases"]["alarms"].size(), 1u);
+  EXPECT_EQ(As("haneul", {"device", "add"}).exit, 4) << "whoever adds one vouches for the others";
+  EXPECT_EQ(As("haneul", {"device", "confirm", "0123456789", "--yes"}).exit, 1);
+  EXPECT_EQ(As("haneul", {"device", "confirm", phone.substr(0, 4), "--yes"}).exit, 2);
+  EXPECT_EQ(Last("haneul", {"device", "confirm", phone.substr(0, 12), "--yes"})["id"], phone);
+  EXPECT_EQ(Last("haneul", {"status"})["realms"]["cases"]["alarms"].size(), 0u);
+  // Revoking it answers the alarm too.
+  const std::string in_identity = Last("phone", {"whoami"})["realms"]["identity"]["device"];
+  Last("haneul",
+       {"device", "revoke", in_identity.substr(0, 12), "--reason", "compromised", "--yes"});
+  EXPECT_EQ(Last("haneul", {"status"})["realms"]["identity"]["alarms"].size(), 0u);
+
+  // What concerns everybody is said once, and kept in the status.
+  Last("minji", {"policy", "set", "--realm", "cases", "hold_s=50000", "--yes"});
+  EXPECT_EQ(As("tablet", {"sync"}).exit, 0);
+  const std::string news = "New in cases: the policy changed: ";
+  EXPECT_NE(As("tablet", {"whoami"}).err.find(news), std::string::npos);
+  EXPECT_EQ(As("tablet", {"whoami"}).err.find(news), std::string::npos);
+  EXPECT_EQ(Last("tablet", {"status"})["realms"]["cases"]["notices"].size(), 1u);
+
+  // The first device is gone, the second goes on.
+  for (const char* realm : {"identity", "cases"}) {
+    Last("tablet", {"device", "revoke", std::string(mine["realms"][realm]["device"]).substr(0, 12),
+                    "--reason", "lost", "--yes"});
+  }
+  EXPECT_EQ(As("haneul", {"sync"}).exit, 4);
+  EXPECT_EQ(Last("tablet", {"case", "edit", code, "summary.risk=high"})["queued"], false);
+  EXPECT_EQ(Last("jun", {"case", "show", code})["case"]["risk"], "high");
+}
+
+TEST_F(Cli, RolesAreChangedByThoseWhoMay) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "dana,Dana Example,owner admin\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  auto lines =
+      Lines(As("minji", {"member", "role", "haneul", "--roles", "caseworker,supervisor", "--yes"}));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0], json({{"event", "roles_set"},
+                            {"realm", "identity"},
+                            {"roles", {"caseworker", "supervisor"}}}));
+  EXPECT_EQ(Last("haneul", {"member", "role", "haneul", "--roles", "supervisor", "--yes"})["event"],
+            "roles_set");
+  EXPECT_EQ(Last("minji", {"policy", "set", "grant_threshold=2", "--yes"})["event"], "policy_set");
+  const Words change{"member", "role", "haneul", "--roles", "route", "--yes"};
+  Ran ran = As("minji", change);
+  EXPECT_EQ(ran.exit, 7);
+  EXPECT_EQ(Lines(ran)[0]["event"], "waits");
+  EXPECT_EQ(Lines(ran)[0]["missing"], 1);
+  EXPECT_EQ(Lines(As("dana", {"approve", "all", "--yes"})).size(), 4u);
+  ran = As("minji", change);
+  EXPECT_EQ(ran.exit, 7);
+  lines = Lines(ran);
+  ASSERT_EQ(lines.size(), 3u) << ran.out << ran.err;
+  EXPECT_EQ(lines[1]["event"], "removed");
+  EXPECT_EQ(lines[2]["event"], "invite");
+  EXPECT_EQ(
+      As("minji", {"member", "role", "sora", "--roles", "coordinator,caseworker", "--yes"}).exit,
+      4);
+  EXPECT_EQ(As("minji", {"member", "role", "sora", "--roles", "nobody", "--yes"}).exit, 2);
+  EXPECT_EQ(As("sora", {"member", "role", "haneul", "--roles", "route", "--yes"}).exit, 4);
 }
 
 TEST_F(Cli, FoundsJoinsOpensAndShows) {

@@ -1,3 +1,5 @@
+#include "client/cli/join.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,9 +8,9 @@
 
 #include "client/cli/answers.h"
 #include "client/cli/invitation_text.h"
-#include "client/cli/member.h"
 #include "client/cli/render.h"
 #include "client/cli/status.h"
+#include "client/invite.h"
 #include "client/keystore_file.h"
 #include "client/store.h"
 
@@ -26,7 +28,7 @@ constexpr std::size_t kMostInvitations = 3;  // one a realm
 
 // Reads invitations, a line each: from the descriptor, unseen at a terminal, or from stdin.
 base::Result<std::vector<crypto::SecretBytes>> ReadInvitations(const Context& context,
-                                                               const MemberJoinOptions& options) {
+                                                               const JoinOptions& options) {
   std::vector<crypto::SecretBytes> invitations;
   const bool typed = !options.invitation_fd && isatty(STDIN_FILENO) != 0;
   while (invitations.size() < kMostInvitations) {
@@ -132,9 +134,9 @@ Status Agree(const Context& context, std::vector<Joining>& joinings, AnswerStrea
     for (Joining& joining : joinings) {
       if (joining.words.empty() || joining.agreed) continue;
       context.output.Line("\n" + joining.realm() +
-                          ": read these five words to whoever invited you:");
+                          ": the same five words must stand on the screen of whoever invited:");
       context.output.Line("  " + joining.words, Style::kStrong);
-      const auto same = context.prompt.ConfirmSeen("Do they read the same five words?");
+      const auto same = context.prompt.ConfirmSeen("Are they the same five words?");
       if (!same) return same.error();
       if (!*same) return refused;
       joining.agreed = true;
@@ -164,7 +166,7 @@ Status Agree(const Context& context, std::vector<Joining>& joinings, AnswerStrea
 
 }  // namespace
 
-ExitCode MemberJoin(const Context& context, const MemberJoinOptions& options) {
+ExitCode Join(const Context& context, const JoinOptions& options, std::uint8_t kind) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("join", why); };
   const std::string& name = context.common.profile;
@@ -185,7 +187,7 @@ ExitCode MemberJoin(const Context& context, const MemberJoinOptions& options) {
 
   std::vector<Joining> joinings;
   for (const crypto::SecretBytes& invitation : *invitations) {
-    auto joiner = client::Joiner::Begin(invitation.Expose());
+    auto joiner = client::Joiner::Begin(invitation.Expose(), kind);
     if (!joiner) return fail(joiner.error());
     joinings.push_back({*std::move(joiner), {}});
   }
@@ -203,8 +205,10 @@ ExitCode MemberJoin(const Context& context, const MemberJoinOptions& options) {
                  {"realm", joining.realm()},
                  {"roles", RoleNames(joining.joiner.offer().roles)},
                  {"fingerprint", joining.joiner.fingerprint_words()}});
-    output.Line(joining.realm() + ": invited as " +
-                Joined(RoleNames(joining.joiner.offer().roles)));
+    const std::string roles = Joined(RoleNames(joining.joiner.offer().roles));
+    output.Line(joining.realm() + (kind == protocol::kOfferDevice
+                                       ? ": to be another device of somebody who is " + roles
+                                       : ": invited as " + roles));
   }
 
   CatchInterrupts();
