@@ -4,8 +4,10 @@
 #include <map>
 #include <optional>
 #include <thread>
+#include <variant>
 
 #include "client/vault_view.h"
+#include "crypto/hash.h"
 #include "protocol/ce.h"
 #include "protocol/cold_read.h"
 #include "protocol/epoch_keys.h"
@@ -17,6 +19,7 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Status;
+using protocol::Claim;
 
 // Rows that are verified together, and the most that are held in memory unopened.
 constexpr std::size_t kBatch = 512;
@@ -53,55 +56,77 @@ struct Opened {
   std::optional<crypto::SecretBytes> text;
 };
 
+// A row that was not opened: why, and what shows it.
+struct Refusal {
+  Error error;
+  Claim claim = Claim::kRow;
+  std::vector<base::Bytes> exhibits;
+};
+
 // The key of epoch `number`: the box opens the one in force, wraps lead from there to older ones.
-base::Result<protocol::Vek> KeyOf(const protocol::ColdVault& cold, std::uint32_t number,
-                                  base::ByteSpan box, const base::RealmId& realm,
-                                  const base::MemberId& member, const PukPairs& pairs) {
+std::variant<protocol::Vek, Refusal> KeyOf(const protocol::ColdVault& cold, std::uint32_t number,
+                                           base::ByteSpan box, const base::RealmId& realm,
+                                           const base::MemberId& member, const PukPairs& pairs) {
+  const Refusal unreachable{{Code::kNotFound, "the key of a vault is out of your reach"}, {}, {}};
   const protocol::Epoch& current = cold.epochs.back();
   const auto row = current.list.find(member);
-  if (row == current.list.end() || !pairs.contains(row->second.puk_gen)) {
-    return Error(Code::kNotFound, "the key of a vault is out of your reach");
-  }
+  if (row == current.list.end() || !pairs.contains(row->second.puk_gen)) return unreachable;
   auto key =
       protocol::OpenVek(current, realm, cold.vault, member, *pairs.at(row->second.puk_gen), box);
+  if (!key) {
+    const bool is_listed = base::Sha256Hash(crypto::Sha256(box)) == row->second.box_hash;
+    protocol::Writer which;
+    which.U32(current.epoch).Fixed(member);
+    return Refusal{key.error(),
+                   is_listed ? Claim::kVekBoxClosed : Claim::kVekBoxChanged,
+                   {which.Take(), base::ToBytes(box)}};
+  }
   std::uint32_t at = current.epoch;
-  while (key && at != number) {
+  while (at != number) {
     const protocol::Epoch& epoch = cold.epochs[at - 1];
     // The oldest wrap that is not older than what is looked for leads there soonest.
     const auto wrap = epoch.wraps.lower_bound(number);
-    if (wrap == epoch.wraps.end()) {
-      return Error(Code::kNotFound, "the key of a vault is out of your reach");
-    }
+    if (wrap == epoch.wraps.end()) return unreachable;
     key = protocol::UnwrapVek(*key, epoch, cold.epochs[wrap->first - 1], realm, cold.vault);
+    if (!key) {
+      protocol::Writer which;
+      which.U32(at).U32(wrap->first);
+      return Refusal{key.error(), Claim::kWrapClosed, {which.Take()}};
+    }
     at = wrap->first;
   }
-  return key;
+  return *std::move(key);
 }
 
-base::Result<Opened> OpenRow(const transport::BoardRow& row, const protocol::Roster& roster,
-                             const base::MemberId& member, const PukPairs& pairs) {
+std::variant<Opened, Refusal> OpenRow(const transport::BoardRow& row,
+                                      const protocol::Roster& roster, const base::MemberId& member,
+                                      const PukPairs& pairs) {
   const auto cold = protocol::ReadCold({row.create, row.epochs, row.pinned, row.head}, roster);
-  if (!cold) return cold.error();
+  if (!cold) return Refusal{cold.error(), Claim::kRow, {}};
   const auto& list = cold->epochs.back().list;
   if (const auto own = list.find(member); own != list.end() && own->second.puk_gen == 0) {
     return Opened{cold->vault, cold->head_seq, cold->head, std::nullopt};
   }
-  const auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
-  if (!key) return key.error();
-  auto text = protocol::OpenRecord(*key, protocol::PlaceOf(cold->pinned_header, cold->pinned),
+  auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
+  if (auto* refusal = std::get_if<Refusal>(&key)) return std::move(*refusal);
+  auto text = protocol::OpenRecord(std::get<protocol::Vek>(key),
+                                   protocol::PlaceOf(cold->pinned_header, cold->pinned),
                                    cold->pinned, row.salt, row.ciphertext,
                                    protocol::RecordFloor(roster.compartment(), cold->kind, true));
-  if (!text) return text.error();
+  if (!text) {
+    const bool are_listed = protocol::AreListed(cold->pinned, row.salt, row.ciphertext);
+    return Refusal{
+        text.error(),
+        are_listed ? Claim::kRecordClosed : Claim::kRecordChanged,
+        {base::ToBytes(protocol::EntryLink(row.pinned).bytes()), row.salt, row.ciphertext}};
+  }
   return Opened{cold->vault, cold->head_seq, cold->head, *std::move(text)};
 }
 
-// All that somebody signed in a row: which of it is wrong shows from the whole.
-base::Bytes SignedOf(const transport::BoardRow& row) {
-  base::Bytes entries = row.create;
-  for (const base::Bytes& epoch : row.epochs) base::Append(entries, epoch);
-  base::Append(entries, row.pinned);
-  base::Append(entries, row.head);
-  return entries;
+// The id that the row's CREATE makes; zero if it is none.
+base::VaultId VaultOf(const transport::BoardRow& row) {
+  const auto create = protocol::ReadEntry(row.create);
+  return create ? protocol::VaultIdOf(create->body) : base::VaultId();
 }
 
 PukPairs PairsOf(Realm& realm) {
@@ -115,10 +140,10 @@ PukPairs PairsOf(Realm& realm) {
 }
 
 // Opens a batch on all cores; each result stands at its row's place.
-std::vector<std::optional<base::Result<Opened>>> OpenAll(
+std::vector<std::optional<std::variant<Opened, Refusal>>> OpenAll(
     const std::vector<transport::BoardRow>& rows, const protocol::Roster& roster,
     const base::MemberId& member, const PukPairs& pairs) {
-  std::vector<std::optional<base::Result<Opened>>> results(rows.size());
+  std::vector<std::optional<std::variant<Opened, Refusal>>> results(rows.size());
   const std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::jthread> workers;
   for (std::size_t t = 0; t < threads; ++t) {
@@ -159,40 +184,61 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
   std::size_t done = 0;
   std::vector<transport::BoardRow> batch;
   PukPairs pairs = PairsOf(realm);
-  const auto refuse = [&](const Error& error, const transport::BoardRow& row) {
+  const auto refuse = [&](const Refusal& refusal, const transport::BoardRow& row) {
     // A vault that others moved to a key out of reach is no fault of anybody's.
-    if (error.code() != Code::kNotFound) realm.KeepEvidence(error, SignedOf(row));
-    if (first) first = error;
+    const Code code = refusal.error.code();
+    if (code != Code::kNotFound && code != Code::kUnsupported) {
+      realm.KeepEvidence(
+          refusal.error,
+          {.claim = refusal.claim,
+           .form = protocol::Evidence::Form::kRow,
+           .vault = VaultOf(row),
+           .entries = protocol::EntriesOf({row.create, row.epochs, row.pinned, row.head}),
+           .exhibits = refusal.exhibits},
+          realm.roster().size());
+    }
+    if (first) first = refusal.error;
     complete = false;
   };
   const auto flush = [&](const base::Bytes& next_cursor) -> Status {
     auto results = OpenAll(batch, realm.roster(), realm.member(), pairs);
     std::vector<std::pair<base::VaultId, base::Bytes>> rows;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!*results[i] && results[i]->error().code() == Code::kStaleRoster) {
+      const auto* refusal = std::get_if<Refusal>(&*results[i]);
+      if (refusal != nullptr && refusal->error.code() == Code::kStaleRoster) {
         if (const auto synced = realm.Sync(); !synced) return synced;
         pairs = PairsOf(realm);
         results[i].emplace(OpenRow(batch[i], realm.roster(), realm.member(), pairs));
+        refusal = std::get_if<Refusal>(&*results[i]);
       }
-      if (!*results[i]) {
-        refuse(results[i]->error(), batch[i]);
+      if (refusal != nullptr) {
+        refuse(*refusal, batch[i]);
         continue;
       }
-      const Opened& opened = **results[i];
+      const Opened& opened = std::get<Opened>(*results[i]);
       PinnedRow row;
       row.vault = opened.vault;
       row.head_seq = opened.head_seq;
       row.head = opened.head;
       const auto before = known.find(row.vault);
-      if (before != known.end() && row.head_seq < before->second.first) {
-        refuse({Code::kRollback, "the service shows an older state of a vault than before"},
-               batch[i]);
-        continue;
-      }
-      if (before != known.end() && row.head_seq == before->second.first &&
-          row.head != before->second.second) {
-        refuse({Code::kFork, "the service shows another history of a vault than before"}, batch[i]);
-        continue;
+      if (before != known.end()) {
+        const auto& [seq, head] = before->second;
+        protocol::Writer seen;
+        seen.U64(seq).Fixed(head);
+        if (row.head_seq < seq) {
+          refuse({{Code::kRollback, "the service shows an older state of a vault than before"},
+                  Claim::kOtherRow,
+                  {seen.Take()}},
+                 batch[i]);
+          continue;
+        }
+        if (row.head_seq == seq && row.head != head) {
+          refuse({{Code::kFork, "the service shows another history of a vault than before"},
+                  Claim::kOtherRow,
+                  {seen.Take()}},
+                 batch[i]);
+          continue;
+        }
       }
       // The next writer lists this member with a key again, and the row comes anew.
       if (!opened.text) continue;

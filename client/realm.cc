@@ -16,6 +16,7 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Status;
+using protocol::Claim;
 
 constexpr int kTries = 8;
 constexpr char kPukBoxes[] = "puk-boxes";
@@ -111,9 +112,16 @@ protocol::EntryHeader Realm::EntryHeaderNow() const {
   return header;
 }
 
-void Realm::KeepEvidence(const Error& error, base::ByteSpan content) {
+EvidenceItem Realm::ToKeep(const Error& error, protocol::Evidence piece,
+                           std::uint64_t statements_before, std::uint64_t entries_before) const {
+  piece.fingerprint = keys_.info.fingerprint;
+  return {error.code(), statements_before, entries_before, std::move(piece)};
+}
+
+void Realm::KeepEvidence(const Error& error, protocol::Evidence piece,
+                         std::uint64_t statements_before, std::uint64_t entries_before) {
   // Keeping it is a help for later; that it cannot be kept must not hide the error itself.
-  (void)store_->KeepEvidence(error.code(), content);
+  (void)store_->KeepEvidence(ToKeep(error, std::move(piece), statements_before, entries_before));
 }
 
 Status Realm::TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements) {
@@ -124,33 +132,42 @@ Status Realm::TakeStatements(std::uint64_t from_seq, const std::vector<base::Byt
       const Error error(Code::kRollback,
                         "the service shows an older roster than before: tell your colleagues by "
                         "another way, and keep the evidence");
-      KeepEvidence(error, *last_statement_);
+      KeepEvidence(
+          error,
+          {.claim = Claim::kOlderRoster, .exhibits = {base::ToBytes(roster_.head().bytes())}},
+          roster_.size());
       return error;
     }
     if (news.front() != *last_statement_) {
       const Error error(Code::kFork,
                         "the service shows another roster than before: tell your colleagues by "
                         "another way, and keep the evidence");
-      base::Bytes both = *last_statement_;
-      base::Append(both, news.front());
-      KeepEvidence(error, both);
+      KeepEvidence(error,
+                   {.claim = Claim::kTwoStatements, .exhibits = {*last_statement_, news.front()}},
+                   roster_.head_seq());
       return error;
     }
     news.erase(news.begin());
   }
   if (news.empty()) return {};
   protocol::Roster next = roster_;
-  for (const base::Bytes& statement : news) {
-    if (const auto status = next.Append(statement); !status) {
-      if (status.error().code() != Code::kUnsupported) KeepEvidence(status.error(), statement);
+  for (auto statement = news.begin(); statement != news.end(); ++statement) {
+    if (const auto status = next.Append(*statement); !status) {
+      if (status.error().code() != Code::kUnsupported) {
+        KeepEvidence(status.error(),
+                     {.claim = Claim::kStatement,
+                      .statements = {news.begin(), statement},
+                      .exhibits = {*statement}},
+                     roster_.size());
+      }
       return status;
     }
-  }
-  if (next.fingerprint() != keys_.info.fingerprint) {
-    const Error error(Code::kRosterInvalid,
-                      "the service shows the roster of another realm than the one pinned here");
-    KeepEvidence(error, news.front());
-    return error;
+    if (next.fingerprint() != keys_.info.fingerprint) {
+      const Error error(Code::kRosterInvalid,
+                        "the service shows the roster of another realm than the one pinned here");
+      KeepEvidence(error, {.claim = Claim::kOtherRealm, .exhibits = {*statement}}, 0);
+      return error;
+    }
   }
   if (const auto status = store_->AppendRoster(roster_.size(), news); !status) return status;
   roster_ = std::move(next);
@@ -327,7 +344,8 @@ Status Realm::EnsurePuk() {
   const auto pair = PukPair(puk->gen);
   if (!pair && pair.error().code() == Code::kKeyMismatch) {
     // The box is the listed one, so the fault is its author's: evidence, and a new PUK.
-    KeepEvidence(pair.error(), puk_boxes_[puk->gen]);
+    KeepPukBox(pair.error(), Claim::kPukBoxClosed, puk->gen, puk_boxes_[puk->gen]);
+    puk_boxes_.erase(puk->gen);
     return RotatePuk();
   }
   if (!pair) return pair.error();
@@ -355,12 +373,19 @@ Status Realm::FetchPuks() {
     if (base::Sha256Hash(crypto::Sha256(box.box)) != *hash) {
       const Error error(Code::kKeyMismatch,
                         "the service changed the box of a PUK: what it sent is refused");
-      KeepEvidence(error, box.box);
+      KeepPukBox(error, Claim::kPukBoxChanged, box.gen, box.box);
       return error;
     }
     puk_boxes_[box.gen] = box.box;
   }
   return store_->Put(kPukBoxes, WritePukBoxes(puk_boxes_));
+}
+
+void Realm::KeepPukBox(const Error& error, Claim claim, std::uint32_t gen, base::ByteSpan box) {
+  protocol::Writer which;
+  which.Fixed(member()).U32(gen).Fixed(device_.id());
+  KeepEvidence(error, {.claim = claim, .exhibits = {which.Take(), base::ToBytes(box)}},
+               roster_.size());
 }
 
 const base::Sha256Hash* Realm::ListedPukBox(std::uint32_t gen) const {

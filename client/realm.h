@@ -14,6 +14,7 @@
 #include "client/store.h"
 #include "crypto/kem.h"
 #include "protocol/entry.h"
+#include "protocol/evidence.h"
 #include "protocol/keys.h"
 #include "protocol/roster.h"
 #include "transport/realm_client.h"
@@ -75,8 +76,14 @@ class Realm {
   // Header of an entry by this device at the roster's head.
   protocol::EntryHeader EntryHeaderNow() const;
 
-  // Keeps what shows a service's or author's misbehaviour (docs/protocol.md section 5).
-  void KeepEvidence(const base::Error& error, base::ByteSpan content);
+  // Keeps what shows a service's or author's misbehaviour (docs/protocol.md section 5). `piece` is
+  // whole but for the fingerprint, and for the first `statements_before` of the roster and
+  // `entries_before` of the vault, which are in the store.
+  void KeepEvidence(const base::Error& error, protocol::Evidence piece,
+                    std::uint64_t statements_before, std::uint64_t entries_before = 0);
+  // The same in the form that the store keeps.
+  EvidenceItem ToKeep(const base::Error& error, protocol::Evidence piece,
+                      std::uint64_t statements_before, std::uint64_t entries_before = 0) const;
 
  private:
   Realm(UnlockedRealm keys, protocol::Device device);
@@ -98,6 +105,9 @@ class Realm {
   base::Status Rotate(bool only_if_wanted);
   // This device's boxes of PUKs newer than those it has.
   base::Status FetchPuks();
+  // Evidence about this device's box of PUK `gen`.
+  void KeepPukBox(const base::Error& error, protocol::Claim claim, std::uint32_t gen,
+                  base::ByteSpan box);
   // The hash of this device's box of PUK `gen`; nullptr: the roster lists none.
   const base::Sha256Hash* ListedPukBox(std::uint32_t gen) const;
   base::Status LoadPuks();

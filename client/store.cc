@@ -16,7 +16,7 @@ using protocol::Reader;
 using protocol::Writer;
 
 // Of the values; the schema of the file has a version of its own.
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 Bytes Number(std::uint64_t value) {
   Writer w;
@@ -93,28 +93,24 @@ std::optional<RecordBlob> ReadRecord(ByteSpan bytes) {
   return record;
 }
 
-std::optional<base::Code> CodeByName(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(base::Code::kInternal); ++i) {
-    if (base::Name(static_cast<base::Code>(i)) == name) return static_cast<base::Code>(i);
-  }
-  return std::nullopt;
-}
-
-Bytes WriteEvidence(const Evidence& evidence) {
+Bytes WriteEvidenceItem(const EvidenceItem& item) {
   Writer w;
-  w.U64(evidence.time_ms).Str(base::Name(evidence.code)).Var32(evidence.content);
+  w.Str(base::Name(item.code)).U64(item.statements_before).U64(item.entries_before);
+  w.Var32(protocol::WriteEvidence(item.piece));
   return w.Take();
 }
 
-std::optional<Evidence> ReadEvidence(ByteSpan bytes) {
+std::optional<EvidenceItem> ReadEvidenceItem(ByteSpan bytes) {
   Reader r(bytes);
-  Evidence evidence;
-  evidence.time_ms = r.U64();
-  const auto code = CodeByName(r.Str());
-  evidence.content = base::ToBytes(r.Var32());
-  if (!r.Done() || !code) return std::nullopt;
-  evidence.code = *code;
-  return evidence;
+  EvidenceItem kept;
+  const auto code = base::CodeByName(r.Str());
+  kept.statements_before = r.U64();
+  kept.entries_before = r.U64();
+  auto piece = protocol::ReadEvidence(r.Var32());
+  if (!r.Done() || !code || !piece) return std::nullopt;
+  kept.code = *code;
+  kept.piece = *std::move(piece);
+  return kept;
 }
 
 // What Store::Apply asks of a vault that is there already.
@@ -163,7 +159,7 @@ class Store::Impl {
   base::Status ApplyOne(const VaultUpdate& update, Meta& meta);
   base::Status PutRecord(const base::VaultId& vault, ByteSpan owner, const RecordBlob& record,
                          RowDigest& digest);
-  base::Status KeepEvidence(base::Code code, ByteSpan content, Meta& meta);
+  base::Status KeepEvidence(EvidenceItem evidence, Meta& meta);
 
  private:
   std::unique_ptr<SealedRows> rows_;
@@ -253,13 +249,15 @@ base::Status Store::Impl::PutRecord(const base::VaultId& vault, ByteSpan owner,
   return rows_->Put(Part::kRecord, owner, item, WriteRecord(record), digest);
 }
 
-base::Status Store::Impl::KeepEvidence(base::Code code, ByteSpan content, Meta& meta) {
-  const RowTag item = rows_->TagOf(TagScope::kContent, {content});
+base::Status Store::Impl::KeepEvidence(EvidenceItem evidence, Meta& meta) {
+  // Not by when, nor by how much was known of the rest: a lie is told again at every sync.
+  evidence.piece.time_ms = 0;
+  const RowTag item = rows_->TagOf(TagScope::kContent, {protocol::WriteEvidence(evidence.piece)});
   const auto known = rows_->Get(Part::kEvidence, {}, item);
   if (!known) return known.error();
   if (*known) return {};
-  const Evidence evidence{code, clock_.NowMs(), base::ToBytes(content)};
-  return rows_->Put(Part::kEvidence, {}, item, WriteEvidence(evidence), meta.top);
+  evidence.piece.time_ms = clock_.NowMs();
+  return rows_->Put(Part::kEvidence, {}, item, WriteEvidenceItem(evidence), meta.top);
 }
 
 template <class Change>
@@ -414,7 +412,7 @@ base::Status Store::Apply(const std::vector<VaultUpdate>& updates,
   });
 }
 
-base::Status Store::Freeze(const base::VaultId& vault, base::Code code, ByteSpan content) {
+base::Status Store::Freeze(const base::VaultId& vault, EvidenceItem evidence) {
   return impl_->Write([&](Meta& meta) -> base::Status {
     auto row = impl_->GetMemory(vault);
     if (!row) return row.error();
@@ -425,7 +423,7 @@ base::Status Store::Freeze(const base::VaultId& vault, base::Code code, ByteSpan
     const auto status =
         impl_->rows().Put(Part::kMemory, impl_->VaultTag(vault), {}, (*row)->Write(), meta.top);
     if (!status) return status.error();
-    return impl_->KeepEvidence(code, content, meta);
+    return impl_->KeepEvidence(std::move(evidence), meta);
   });
 }
 
@@ -495,22 +493,22 @@ base::Result<std::vector<OutboxItem>> Store::Outbox() const {
 
 base::Status Store::RemoveOutbox(std::uint64_t id) { return Apply({}, {id}); }
 
-base::Status Store::KeepEvidence(base::Code code, ByteSpan content) {
-  return impl_->Write([&](Meta& meta) { return impl_->KeepEvidence(code, content, meta); });
+base::Status Store::KeepEvidence(EvidenceItem evidence) {
+  return impl_->Write([&](Meta& meta) { return impl_->KeepEvidence(std::move(evidence), meta); });
 }
 
-base::Result<std::vector<Evidence>> Store::KeptEvidence() const {
-  std::vector<Evidence> all;
+base::Result<std::vector<EvidenceItem>> Store::KeptEvidence() const {
+  std::vector<EvidenceItem> all;
   RowDigest digest{};
   const auto status =
       impl_->rows().ScanOwner(Part::kEvidence, {}, digest, [&](ByteSpan, ByteSpan value) {
-        auto evidence = ReadEvidence(value);
-        if (!evidence) return false;
-        all.push_back(*std::move(evidence));
+        auto kept = ReadEvidenceItem(value);
+        if (!kept) return false;
+        all.push_back(*std::move(kept));
         return true;
       });
   if (!status) return status.error();
-  std::ranges::stable_sort(all, {}, &Evidence::time_ms);
+  std::ranges::stable_sort(all, {}, [](const EvidenceItem& kept) { return kept.piece.time_ms; });
   return all;
 }
 

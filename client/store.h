@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "client/realm_keys.h"
+#include "protocol/evidence.h"
 #include "protocol/kinds.h"
 
 namespace godwit::client {
@@ -65,11 +66,14 @@ struct OutboxItem {
   base::Bytes content;
 };
 
-// Signed bytes that convict somebody, kept for people to look at.
-struct Evidence {
+// What shows that somebody did what nobody may (docs/protocol.md section 5), kept for people to
+// look at. What stands in `piece` as statements and entries follows on what is kept of the roster
+// and of the vault anyway: EvidenceOf joins them. The store fills in when.
+struct EvidenceItem {
   base::Code code = base::Code::kInternal;
-  std::uint64_t time_ms = 0;  // of this device's clock
-  base::Bytes content;
+  std::uint64_t statements_before = 0;
+  std::uint64_t entries_before = 0;
+  protocol::Evidence piece;
 };
 
 // What a device keeps of one realm, in one SQLite file: every value sealed (CA, label "local")
@@ -122,7 +126,7 @@ class Store {
                      const std::vector<std::uint64_t>& outbox_done = {});
   // Keeps evidence and freezes the vault on this device, in one transaction. NOT_FOUND: a vault
   // that was never verified here; nothing is kept.
-  base::Status Freeze(const base::VaultId& vault, base::Code code, base::ByteSpan content);
+  base::Status Freeze(const base::VaultId& vault, EvidenceItem evidence);
 
   // The board's cache: a row a vault, with the server's cursor that it is as of. `rows` are added
   // or replaced, `gone` removed, and the cursor set in one transaction.
@@ -138,9 +142,9 @@ class Store {
   base::Result<std::vector<OutboxItem>> Outbox() const;  // oldest first
   base::Status RemoveOutbox(std::uint64_t id);           // none there is no error
 
-  // The same content is kept once.
-  base::Status KeepEvidence(base::Code code, base::ByteSpan content);
-  base::Result<std::vector<Evidence>> KeptEvidence() const;  // oldest first
+  // The same piece is kept once, with the time when it first was.
+  base::Status KeepEvidence(EvidenceItem evidence);
+  base::Result<std::vector<EvidenceItem>> KeptEvidence() const;  // oldest first
 
   // Small values with a name of this program's choice.
   base::Status Put(std::string_view name, base::ByteSpan value);

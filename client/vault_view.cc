@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "protocol/ce.h"
 #include "protocol/epoch_keys.h"
 #include "protocol/record.h"
 
@@ -12,6 +13,7 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Status;
+using protocol::Claim;
 
 VaultMemory MemoryOf(const protocol::Vault& vault) {
   VaultMemory memory;
@@ -49,6 +51,18 @@ crypto::SecretBytes SerializeRecord(const content::v1::Record& record) {
   crypto::SecretBytes text(record.ByteSizeLong());
   record.SerializeToArray(text.Expose().data(), static_cast<int>(text.size()));
   return text;
+}
+
+void VaultView::Keep(const Error& error, Claim claim, std::vector<base::Bytes> exhibits,
+                     std::vector<base::Bytes> not_kept_yet) const {
+  const std::uint64_t before = state_.size() - not_kept_yet.size();
+  realm_->KeepEvidence(error,
+                       {.claim = claim,
+                        .form = protocol::Evidence::Form::kChain,
+                        .vault = state_.id(),
+                        .entries = std::move(not_kept_yet),
+                        .exhibits = std::move(exhibits)},
+                       realm_->roster().size(), before);
 }
 
 Status VaultView::TakePayload(base::ByteSpan bytes) {
@@ -108,7 +122,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     if ((*stored)->memory.frozen) {
       return Error(Code::kFork,
                    "this vault is frozen on this device, since the service showed two histories "
-                   "of it: see `godwit status`");
+                   "of it: see `godwit evidence list`");
     }
     if (const auto status = view.Replay(**stored); !status) return status.error();
   }
@@ -127,22 +141,29 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
       });
   if (!fetched) return fetched.error();
 
-  // Both branches are kept, and nothing is written on either from here.
-  const auto freeze = [&](const Error& error, base::ByteSpan content) {
-    const auto frozen = realm.store().Freeze(vault, error.code(), content);
-    return frozen ? error : frozen.error();
+  // What shows it is kept, and nothing is written on this vault from here.
+  const auto piece = [&](Claim claim, std::vector<base::Bytes> exhibits) {
+    return protocol::Evidence{.claim = claim,
+                              .form = protocol::Evidence::Form::kChain,
+                              .vault = vault,
+                              .exhibits = std::move(exhibits)};
   };
-  const auto together = [](base::ByteSpan first, base::ByteSpan second) {
-    base::Bytes both = base::ToBytes(first);
-    base::Append(both, second);
-    return both;
+  const auto freeze = [&](const Error& error, Claim claim, std::vector<base::Bytes> exhibits,
+                          std::uint64_t entries_before) {
+    const auto frozen =
+        realm.store().Freeze(vault, realm.ToKeep(error, piece(claim, std::move(exhibits)),
+                                                 realm.roster().size(), entries_before));
+    return frozen ? error : frozen.error();
   };
   if (!view.state_.empty()) {
     const std::vector<base::Bytes>& known = (*stored)->entries;
     for (std::size_t i = from; i < known.size(); ++i) {
-      if (i - from >= entries.size()) return freeze(Rollback(), known[i]);
+      if (i - from >= entries.size()) {
+        return freeze(Rollback(), Claim::kOlderVault, {base::ToBytes(view.state_.head().bytes())},
+                      known.size());
+      }
       const base::Bytes& shown = entries[i - from];
-      if (shown != known[i]) return freeze(Fork(), together(known[i], shown));
+      if (shown != known[i]) return freeze(Fork(), Claim::kTwoEntries, {known[i], shown}, i);
     }
     entries.erase(entries.begin(),
                   entries.begin() + static_cast<std::ptrdiff_t>(known.size() - from));
@@ -151,6 +172,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
   VaultUpdate update;
   update.vault = vault;
   Status verdict;
+  Claim claim = Claim::kEntry;
   base::Bytes refused;
   for (const base::Bytes& entry : entries) {
     auto judged = view.state_.Judge(entry, realm.roster());
@@ -160,14 +182,12 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     }
     if (judged && view.state_.empty() && judged->header.vault != vault) {
       judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
+      claim = Claim::kOtherVault;
     }
     if (!judged) {
-      // Readable up to the last good entry; what an author signed wrongly is evidence.
+      // Readable up to the last good entry.
       verdict = judged.error();
       refused = entry;
-      if (verdict.error().code() != Code::kUnsupported) {
-        realm.KeepEvidence(verdict.error(), refused);
-      }
       break;
     }
     view.state_.Take(*judged);
@@ -177,8 +197,18 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     }
     update.entries.push_back(entry);
   }
+  // What an author signed wrongly is evidence.
+  const auto keep_refused = [&](std::vector<base::Bytes> not_kept_yet) {
+    if (verdict || verdict.error().code() == Code::kUnsupported) return;
+    auto refusal = piece(claim, {refused});
+    const std::uint64_t before = view.state_.size() - not_kept_yet.size();
+    refusal.entries = std::move(not_kept_yet);
+    realm.KeepEvidence(verdict.error(), std::move(refusal), realm.roster().size(), before);
+  };
   if (view.state_.empty()) {
-    return verdict ? Error(Code::kNotFound, "no such vault, or not yours to see") : verdict.error();
+    if (verdict) return Error(Code::kNotFound, "no such vault, or not yours to see");
+    keep_refused({});
+    return verdict.error();
   }
   for (auto& content : contents) {
     const RecordVersion* latest = view.Latest(content.record);
@@ -187,7 +217,11 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     if (!protocol::AreListed(latest->rev, content.salt, content.ciphertext)) {
       const Error error(Code::kDecrypt,
                         "the service changed a record's bytes: what it sent is refused");
-      realm.KeepEvidence(error, content.ciphertext);
+      keep_refused(update.entries);
+      view.Keep(error, Claim::kRecordChanged,
+                {base::ToBytes(latest->link.bytes()), std::move(content.salt),
+                 std::move(content.ciphertext)},
+                std::move(update.entries));
       return error;
     }
     view.sealed_[content.record] = {content.rver, content.salt, content.ciphertext};
@@ -201,21 +235,23 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     if (base::Sha256Hash(crypto::Sha256(box)) != *listed) {
       const Error error(Code::kKeyMismatch,
                         "the service changed the box of a vault's key: what it sent is refused");
-      realm.KeepEvidence(error, box);
+      keep_refused(update.entries);
+      view.Keep(error, Claim::kVekBoxChanged, {view.BoxExhibit(number), std::move(box)},
+                std::move(update.entries));
       return error;
     }
     view.boxes_[number] = box;
     update.boxes[number] = std::move(box);
   }
   update.memory = MemoryOf(view.state_);
-  const base::Bytes last = !update.entries.empty() ? update.entries.back()
-                           : *stored               ? (*stored)->entries.back()
-                                                   : base::Bytes();
   if (const auto status = realm.store().Apply({std::move(update)}); !status) return status.error();
   if (!verdict && verdict.error().code() == Code::kFork) {
-    return freeze(verdict.error(), together(last, refused));
+    return freeze(verdict.error(), claim, {refused}, view.state_.size());
   }
-  if (!verdict) return verdict.error();
+  if (!verdict) {
+    keep_refused({});
+    return verdict.error();
+  }
   return view;
 }
 
@@ -242,6 +278,12 @@ const base::Sha256Hash* VaultView::ListedBox(std::uint32_t number) const {
   return &row->second.box_hash;
 }
 
+base::Bytes VaultView::BoxExhibit(std::uint32_t number) const {
+  protocol::Writer which;
+  which.U32(number).Fixed(realm_->member());
+  return which.Take();
+}
+
 bool VaultView::IsBoxWithheld(std::uint32_t number) const {
   return ListedBox(number) != nullptr && !boxes_.contains(number);
 }
@@ -264,7 +306,9 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
     if (pair) {
       opened = protocol::OpenVek(epoch->second, state_.realm(), state_.id(), realm_->member(),
                                  **pair, box->second);
-      if (!*opened) realm_->KeepEvidence(opened->error(), box->second);
+      if (!*opened) {
+        Keep(opened->error(), Claim::kVekBoxClosed, {BoxExhibit(number), box->second});
+      }
     }
   }
   if (!opened) {
@@ -274,7 +318,9 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
       if (!key) continue;
       opened = protocol::UnwrapVek(**key, payload, epoch->second, state_.realm(), state_.id());
       if (*opened) break;
-      realm_->KeepEvidence(opened->error(), payload.wraps.at(number));
+      protocol::Writer which;
+      which.U32(later).U32(number);
+      Keep(opened->error(), Claim::kWrapClosed, {which.Take()});
     }
   }
   if (!opened) return unreachable;
@@ -309,7 +355,8 @@ base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) 
                            sealed->second.salt, sealed->second.ciphertext, floor);
   if (!text) {
     // The bytes are those that the author listed: the fault is the author's.
-    realm_->KeepEvidence(text.error(), version->link.bytes());
+    Keep(text.error(), Claim::kRecordClosed,
+         {base::ToBytes(version->link.bytes()), sealed->second.salt, sealed->second.ciphertext});
     return text.error();
   }
   return ParseRecord(text->Expose());

@@ -73,10 +73,15 @@ class VaultView {
   explicit VaultView(Realm& realm) : realm_(&realm) {}
   base::Status Replay(const StoredVault& stored);
   base::Status TakePayload(base::ByteSpan entry);
+  // Keeps evidence about what this vault's chain lists.
+  void Keep(const base::Error& error, protocol::Claim claim, std::vector<base::Bytes> exhibits,
+            std::vector<base::Bytes> not_kept_yet = {}) const;
   // The seq from which on the service is asked.
   std::uint64_t AskFrom() const;
   // The hash of this member's box of an epoch; nullptr: the epoch has none.
   const base::Sha256Hash* ListedBox(std::uint32_t epoch) const;
+  // Which box this member's of an epoch is, as evidence about it says.
+  base::Bytes BoxExhibit(std::uint32_t epoch) const;
 
   Realm* realm_;
   protocol::Vault state_;

@@ -68,7 +68,7 @@ std::string_view NextStep(Code code) {
       return "Somebody else was faster. Run `godwit sync`, look at it, and do it again.";
     case Code::kFrozen:
       return "This is frozen here since the service showed two pasts. Do not work around it: tell "
-             "an owner; `godwit status` says what is kept.";
+             "an owner; `godwit evidence list` says what is kept.";
     case Code::kRateLimited:
       return "Too many requests. Wait as long as it says, then try again.";
     case Code::kLocked:
@@ -80,14 +80,14 @@ std::string_view NextStep(Code code) {
     case Code::kEntryInvalid:
     case Code::kRosterInvalid:
     case Code::kProof:
-      return "Nothing of it was taken; evidence is kept on this device. Tell an owner, by another "
-             "way than this service.";
+      return "Nothing of it was taken; `godwit evidence list` shows what is kept of it. Tell an "
+             "owner, by another way than this service.";
     case Code::kRollback:
     case Code::kFork:
     case Code::kLogInconsistent:
     case Code::kNoInclusion:
       return "The service does not show what it showed before. Tell an owner, by another way than "
-             "this service; `godwit status` says what is kept.";
+             "this service; `godwit evidence list` says what is kept.";
     case Code::kStale:
       return "Wait for a fresh time stamp, then try again.";
     case Code::kDowngrade:

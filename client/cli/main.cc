@@ -10,6 +10,7 @@
 #include "client/cli/case_who.h"
 #include "client/cli/device.h"
 #include "client/cli/doctor.h"
+#include "client/cli/evidence.h"
 #include "client/cli/import.h"
 #include "client/cli/join.h"
 #include "client/cli/ledger.h"
@@ -55,6 +56,7 @@ class Commands {
     Case();
     Board();
     Import();
+    Evidence();
     Here();
   }
 
@@ -402,6 +404,18 @@ class Commands {
         ->required();
   }
 
+  void Evidence() {
+    CLI::App& group = Group("evidence", "What this device kept against services and colleagues");
+    Add(group, "list", "Show it, with whom it names and whether it proves that",
+        "  godwit evidence list\n  godwit evidence list --json\n", EvidenceList);
+    CLI::App& exported =
+        Add(group, "export", "Write it as files that `godwit-verify evidence` judges anywhere",
+            "  godwit evidence export ~/evidence\n",
+            [this](const Context& c) { return EvidenceExport(c, evidence_export_); });
+    exported.add_option("DIR", evidence_export_.dir, "A folder of yours alone; made if missing")
+        ->required();
+  }
+
   void Here() {
     Add(app_, "sync", "Send what waits, and bring this device up to date", "  godwit sync\n",
         SyncCommand);
@@ -469,6 +483,7 @@ class Commands {
   BoardOptions board_;
   ImportCasesOptions import_cases_;
   ImportSampleOptions import_sample_;
+  EvidenceExportOptions evidence_export_;
 };
 
 int Main(int argc, char** argv) {

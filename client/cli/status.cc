@@ -25,7 +25,7 @@ struct RealmStatus {
   std::optional<std::uint64_t> last_sync_ms;
   std::size_t outbox = 0;
   std::size_t frozen = 0;
-  std::vector<client::Evidence> evidence;
+  std::vector<client::EvidenceItem> evidence;
 };
 
 base::Result<RealmStatus> Look(client::Realm& realm) {
@@ -169,8 +169,8 @@ ExitCode StatusShow(const Context& context) {
     const auto look = Look(**realm);
     if (!look) return fail(look.error());
     Json evidence = Json::array();
-    for (const client::Evidence& item : look->evidence) {
-      evidence.push_back({{"code", Name(item.code)}, {"time", TimeText(item.time_ms)}});
+    for (const client::EvidenceItem& kept : look->evidence) {
+      evidence.push_back({{"code", Name(kept.code)}, {"time", TimeText(kept.piece.time_ms)}});
     }
     Json alarms = Json::array();
     const auto surprises = client::Surprises(**realm);
@@ -218,7 +218,7 @@ ExitCode StatusShow(const Context& context) {
   if (any_evidence) {
     output.Line(
         "\nEvidence is kept of a service or colleague that showed what it must not. Tell an owner, "
-        "by another way than this service.",
+        "by another way than this service: `godwit evidence list` shows whom it names.",
         Style::kBad);
   }
   return ExitCode::kOk;

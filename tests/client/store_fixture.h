@@ -67,6 +67,16 @@ inline RecordBlob SomeRecord(std::uint64_t rver = 1) {
   return {crypto::RandomId<base::RecordId>(), rver, Bytes(32, 5), Bytes(300, 6)};
 }
 
+// Of a vault's first five entries, and one more.
+inline EvidenceItem SomeEvidence(Code code, std::string_view text) {
+  return {code,
+          3,
+          5,
+          {.claim = protocol::Claim::kEntry,
+           .form = protocol::Evidence::Form::kChain,
+           .exhibits = {Text(text)}}};
+}
+
 inline std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -124,7 +134,7 @@ struct Filled {
                               Text("cursor")));
     ASSERT_TRUE(store.PutOutbox(Text("waits")));
     ASSERT_TRUE(store.PutOutbox(Text("waits too")));
-    ASSERT_TRUE(store.KeepEvidence(Code::kFork, Text("evidence")));
+    ASSERT_TRUE(store.KeepEvidence(SomeEvidence(Code::kFork, "evidence")));
     ASSERT_TRUE(store.Put("name", Text("value")));
   }
 };
@@ -173,7 +183,7 @@ inline base::Result<std::string> Everything(const base::Result<Store>& open, con
   for (const auto& item : *outbox) add(item.content);
   const auto evidence = store.KeptEvidence();
   if (!evidence) return evidence.error();
-  for (const auto& one : *evidence) add(one.content);
+  for (const auto& one : *evidence) add(protocol::WriteEvidence(one.piece));
   const auto value = store.Get("name");
   if (!value) return value.error();
   all += *value ? "named;" : "unnamed;";

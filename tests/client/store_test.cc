@@ -20,6 +20,7 @@
 #include <string>
 #include <thread>
 
+#include "client/evidence.h"
 #include "tests/client/store_fixture.h"
 #include "tests/client/temporary.h"
 
@@ -225,10 +226,10 @@ TEST_F(StoreTest, AFrozenVaultStaysAsItIs) {
   auto store = Create();
   const auto vault = NewVault(3);
   ASSERT_TRUE(store.Apply({vault}));
-  EXPECT_EQ(CodeOf(store.Freeze(crypto::RandomId<base::VaultId>(), Code::kFork, Text("x"))),
+  EXPECT_EQ(CodeOf(store.Freeze(crypto::RandomId<base::VaultId>(), SomeEvidence(Code::kFork, "x"))),
             Code::kNotFound);
   EXPECT_TRUE(store.KeptEvidence()->empty());
-  ASSERT_TRUE(store.Freeze(vault.vault, Code::kFork, Text("both branches")));
+  ASSERT_TRUE(store.Freeze(vault.vault, SomeEvidence(Code::kFork, "both branches")));
   EXPECT_TRUE((*store.Remembered(vault.vault))->frozen);
   EXPECT_EQ(store.KeptEvidence()->size(), 1U);
 
@@ -315,19 +316,52 @@ TEST_F(StoreTest, TheOutboxKeepsOrderAndGoesWithItsAnswer) {
 }
 
 TEST_F(StoreTest, KeepsEvidenceOnceAndWithItsTime) {
+  auto later = SomeEvidence(Code::kFork, "two branches");
+  later.statements_before = 9;
+  auto of_another_kind = SomeEvidence(Code::kFork, "two branches");
+  of_another_kind.piece.claim = protocol::Claim::kTwoEntries;
   {
     auto store = Create();
-    ASSERT_TRUE(store.KeepEvidence(Code::kFork, Text("two branches")));
-    ASSERT_TRUE(store.KeepEvidence(Code::kRollback, Bytes(100'000, 1)));
-    ASSERT_TRUE(store.KeepEvidence(Code::kSig, Text("two branches")));
+    ASSERT_TRUE(store.KeepEvidence(SomeEvidence(Code::kFork, "two branches")));
+    ASSERT_TRUE(store.KeepEvidence(SomeEvidence(Code::kRollback, std::string(100'000, 'r'))));
+    ASSERT_TRUE(store.KeepEvidence(later));
+    ASSERT_TRUE(store.KeepEvidence(of_another_kind));
   }
   const auto evidence = *Reopen().KeptEvidence();
-  ASSERT_EQ(evidence.size(), 2U);
+  ASSERT_EQ(evidence.size(), 3U);
   EXPECT_EQ(evidence[0].code, Code::kFork);
-  EXPECT_EQ(evidence[0].content, Text("two branches"));
-  EXPECT_EQ(evidence[0].time_ms, 1'700'000'000'000U);
+  EXPECT_EQ(evidence[0].statements_before, 3U);
+  EXPECT_EQ(evidence[0].entries_before, 5U);
+  EXPECT_EQ(evidence[0].piece.exhibits, std::vector<Bytes>{Text("two branches")});
+  EXPECT_EQ(evidence[0].piece.time_ms, 1'700'000'000'000U);
   EXPECT_EQ(evidence[1].code, Code::kRollback);
-  EXPECT_EQ(evidence[1].time_ms, 1'700'000'000'001U);
+  EXPECT_EQ(evidence[1].piece.time_ms, 1'700'000'000'001U);
+  EXPECT_EQ(evidence[2].piece.claim, protocol::Claim::kTwoEntries);
+}
+
+TEST_F(StoreTest, JoinsEvidenceWithWhatIsKeptBeforeIt) {
+  auto store = Create();
+  auto vault = NewVault(6);
+  ASSERT_TRUE(store.AppendRoster(0, {Text("s0"), Text("s1"), Text("s2"), Text("s3")}));
+  ASSERT_TRUE(store.Apply({vault}));
+  auto item = SomeEvidence(Code::kEntryInvalid, "refused");
+  item.piece.vault = vault.vault;
+  item.piece.entries = {Text("not kept yet")};
+  const auto whole = *EvidenceOf(store, item);
+  EXPECT_EQ(whole.statements, (std::vector{Text("s0"), Text("s1"), Text("s2")}));
+  EXPECT_EQ(whole.entries, (std::vector{Text("entry 0"), Text("entry 1"), Text("entry 2"),
+                                        Text("entry 3"), Text("entry 4"), Text("not kept yet")}));
+  EXPECT_EQ(whole.exhibits, item.piece.exhibits);
+  // Nothing of it is kept, or less.
+  item.piece.vault = crypto::RandomId<base::VaultId>();
+  item.statements_before = 99;
+  EXPECT_EQ(EvidenceOf(store, item)->statements.size(), 4U);
+  EXPECT_EQ(EvidenceOf(store, item)->entries, item.piece.entries);
+  item.statements_before = 0;
+  EXPECT_TRUE(EvidenceOf(store, item)->statements.empty());
+  const auto name = EvidenceName(protocol::WriteEvidence(whole));
+  EXPECT_EQ(name.size(), 16U);
+  EXPECT_NE(name, EvidenceName(protocol::WriteEvidence(item.piece)));
 }
 
 TEST_F(StoreTest, KeepsNamedValues) {
@@ -375,7 +409,7 @@ TEST_F(StoreTest, NothingReadableIsInTheFileOrItsLog) {
   ASSERT_TRUE(store.Put(hex, canary_text));
   // A reader in another process keeps the log from being emptied.
   auto reader = Reopen();
-  ASSERT_TRUE(store.Freeze(update.vault, Code::kFork, canary_text));
+  ASSERT_TRUE(store.Freeze(update.vault, SomeEvidence(Code::kFork, base::ToString(canary_text))));
 
   const auto refuse_all = [&](const char* when) {
     SCOPED_TRACE(when);

@@ -173,7 +173,17 @@ TEST_F(Attack, Row58_NoForgedRowIsShownColdOrWarm) {
       }
       const auto evidence = Must(device->store().KeptEvidence());
       ASSERT_EQ(evidence.size(), 1u);
-      EXPECT_NE(Text(evidence[0].content).find(forged.head()), std::string::npos);
+      EXPECT_EQ(Text(evidence[0].piece.entries.back()), forged.head());
+      // What the outsider signed convicts the outsider; all else names the server.
+      const auto judged = Judged(*device);
+      ASSERT_EQ(judged.size(), 1u);
+      EXPECT_EQ(judged[0].finding.code(), row.want);
+      const bool by_outsider = std::string_view(row.name).find("outsider") != std::string::npos;
+      EXPECT_EQ(judged[0].proved, by_outsider);
+      ASSERT_EQ(judged[0].author.has_value(), by_outsider);
+      if (by_outsider) {
+        EXPECT_EQ(judged[0].author->member, outsider.member());
+      }
       // The other rows of the same reply are good.
       EXPECT_TRUE(RowOf(*device, other_vault));
       liar().BeHonest();
@@ -207,7 +217,9 @@ TEST_F(Attack, Row58_NoOlderOrOtherRowThanWasSeenIsShown) {
       EXPECT_OUTCOME(whole ? ReadAll(*device, vault) : ReadBoard(*device), kWell);
       board.Show(row);
       EXPECT_OUTCOME(ReadBoard(*device), want);
-      EXPECT_FALSE(Must(device->store().KeptEvidence()).empty());
+      ASSERT_EQ(Judged(*device).size(), 1u);
+      EXPECT_EQ(Judged(*device)[0].claim, protocol::Claim::kOtherRow);
+      EXPECT_EQ(Judged(*device)[0].finding.code(), want);
       liar().BeHonest();
       EXPECT_OUTCOME(ReadBoard(*device), kWell);
       EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "renewed");

@@ -1,6 +1,7 @@
 #include "tests/e2e/attack_fixture.h"
 
 #include "base/clock.h"
+#include "client/evidence.h"
 #include "crypto/random.h"
 #include "protocol/record.h"
 
@@ -137,7 +138,7 @@ void Attack::ExpectVaultLies(const base::VaultId& vault, const std::vector<Vault
       if (want && want != Code::kNotFound) {
         EXPECT_OUTCOME(WriteNote(*device, vault), frozen ? Outcome(Code::kFork) : want);
         EXPECT_EQ(Uploads(), 0u);
-        EXPECT_EQ(Must(device->store().KeptEvidence()).empty(), want == Code::kUnsupported);
+        EXPECT_EQ(Judged(*device).empty(), want == Code::kUnsupported);
       }
 
       liar().BeHonest();
@@ -182,7 +183,7 @@ void Attack::ExpectRosterLies(const std::vector<RosterLie>& lies) {
         EXPECT_OUTCOME(WriteNote(*device, vault), want);
         EXPECT_EQ(Uploads(), 0u);
         const bool shows = want != Code::kUnsupported && want != Code::kPermissionDenied;
-        EXPECT_EQ(Must(device->store().KeptEvidence()).empty(), !shows);
+        EXPECT_EQ(Judged(*device).empty(), !shows);
       }
 
       liar().BeHonest();
@@ -190,6 +191,25 @@ void Attack::ExpectRosterLies(const std::vector<RosterLie>& lies) {
       EXPECT_OUTCOME(WriteNote(*device, vault), kWell);
     }
   }
+}
+
+std::vector<Bytes> Attack::EvidenceFiles(Realm& device) {
+  std::vector<Bytes> files;
+  for (const EvidenceItem& item : Must(device.store().KeptEvidence())) {
+    files.push_back(protocol::WriteEvidence(Must(EvidenceOf(device.store(), item))));
+  }
+  return files;
+}
+
+std::vector<protocol::Judgement> Attack::Judged(Realm& device) {
+  std::vector<protocol::Judgement> judgements;
+  for (const Bytes& file : EvidenceFiles(device)) {
+    const auto evidence = Must(protocol::ReadEvidence(file));
+    const auto judged = protocol::JudgeEvidence(evidence);
+    EXPECT_TRUE(judged) << protocol::Name(evidence.claim) << ": " << judged.error().message();
+    if (judged) judgements.push_back(*judged);
+  }
+  return judgements;
 }
 
 std::size_t Attack::Uploads() {

@@ -14,6 +14,7 @@
 #include "client/vault_view.h"
 #include "client/vault_writer.h"
 #include "protocol/entry.h"
+#include "protocol/evidence.h"
 #include "protocol/statement.h"
 #include "tests/support/builders.h"
 #include "tests/support/keys.h"
@@ -86,12 +87,16 @@ class Attack : public testing::Test {
 
   // Tells each lie about `vault` to a device of kc1 that knows nothing, and to one that read the
   // vault before two more notes were written. Each comes to the code given, and where it is an
-  // error that stops it: nothing is sealed or sent, evidence is kept, and the vault is frozen on a
-  // known device after E_FORK and E_ROLLBACK alone. All is well again once the server is honest,
-  // but for what is frozen.
+  // error that stops it: nothing is sealed or sent, evidence is kept that its judge takes, and the
+  // vault is frozen on a known device after E_FORK and E_ROLLBACK alone. All is well again once the
+  // server is honest, but for what is frozen.
   static void ExpectVaultLies(const base::VaultId& vault, const std::vector<VaultLie>& lies);
   // The same for the roster, which knows no freezing: a known device saw it before two statements.
   static void ExpectRosterLies(const std::vector<RosterLie>& lies);
+
+  // What the device would export, as files, and what their judge says; each accuses somebody.
+  static std::vector<Bytes> EvidenceFiles(Realm& device);
+  static std::vector<protocol::Judgement> Judged(Realm& device);
 
   // Everything that a device sends which others act on. None of it leaves a device that was lied
   // to.

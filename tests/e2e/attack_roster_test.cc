@@ -334,8 +334,7 @@ TEST_F(Attack, Row15_NoBoxOfAPukIsTakenThatWasNotSigned) {
     for (Realm* device : {known.get(), fresh.get()}) {
       EXPECT_OUTCOME(OutcomeOf(device->Sync()), row.want);
       EXPECT_OUTCOME(WriteNote(*device, vault), row.want);
-      EXPECT_EQ(Must(device->store().KeptEvidence()).empty(),
-                row.want == Code::kNotFound && device == fresh.get());
+      EXPECT_EQ(Judged(*device).empty(), row.want == Code::kNotFound && device == fresh.get());
     }
     EXPECT_EQ(Uploads(), 0u);
     liar().BeHonest();

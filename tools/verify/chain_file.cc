@@ -13,15 +13,43 @@ base::Error Unreadable() {
   return {base::Code::kIo, "the file cannot be read: is it there, a file, and open to you?"};
 }
 
-}  // namespace
+base::Error TooLong() {
+  return {base::Code::kResourceExhausted,
+          "the file is longer than 512 MiB, more than this program judges"};
+}
 
-void ChainFile::Close::operator()(std::FILE* file) const {
+std::FILE* OpenFile(const std::filesystem::path& path) {
+  return path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+}
+
+void CloseFile(std::FILE* file) {
   if (file != stdin) std::fclose(file);
 }
 
+}  // namespace
+
+base::Result<base::Bytes> ReadWhole(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  std::FILE* file = OpenFile(path);
+  if (file == nullptr) return Unreadable();
+  base::Bytes bytes;
+  std::array<std::uint8_t, 65536> buffer{};
+  std::size_t found = 0;
+  do {
+    found = std::fread(buffer.data(), 1, buffer.size(), file);
+    base::Append(bytes, base::ByteSpan(buffer).first(found));
+  } while (found == buffer.size() && bytes.size() <= max_bytes);
+  const bool failed = std::ferror(file) != 0;
+  CloseFile(file);
+  if (failed) return Unreadable();
+  if (bytes.size() > max_bytes) return TooLong();
+  return bytes;
+}
+
+void ChainFile::Close::operator()(std::FILE* file) const { CloseFile(file); }
+
 base::Result<ChainFile> ChainFile::Open(const std::filesystem::path& path,
                                         std::uint64_t max_bytes) {
-  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+  std::FILE* file = OpenFile(path);
   if (file == nullptr) return Unreadable();
   return ChainFile(file, max_bytes);
 }
@@ -40,8 +68,7 @@ base::Result<std::optional<base::Bytes>> ChainFile::Next() {
                        "an item is longer than any may be: the file was altered, or is no dump");
   }
   if (kLengthBytes + size > left_) {
-    return base::Error(base::Code::kResourceExhausted,
-                       "the file is longer than 512 MiB, more than this program judges");
+    return TooLong();
   }
   left_ -= kLengthBytes + size;
   base::Bytes item(size);

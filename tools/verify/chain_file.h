@@ -19,6 +19,11 @@ inline constexpr std::size_t kMaxItemBytes = std::size_t{1} << 20;
 // More than any real chain, and what bounds the memory that judging one takes.
 inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{512} << 20;
 
+// The bytes of a whole file; "-" is the standard input. IO: it cannot be read, as a folder cannot.
+// RESOURCE_EXHAUSTED: it has more than `max_bytes`.
+base::Result<base::Bytes> ReadWhole(const std::filesystem::path& path,
+                                    std::uint64_t max_bytes = kMaxFileBytes);
+
 // A chain as a file: its statements or entries from seq 0 on, each behind its length,
 //
 //   u32 length | bytes      big-endian, as `godwit-admin dump` writes it

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "crypto/init.h"
+#include "tools/verify/evidence.h"
 #include "tools/verify/verify.h"
 
 namespace {
@@ -17,7 +18,9 @@ constexpr char kExitCodes[] =
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "godwit-verify: judges a realm's chains offline, by the rules that server and clients use.\n"
+      "godwit-verify: judges a realm's chains, and evidence, offline, by the rules that server "
+      "and\n"
+      "clients use.\n"
       "It needs no key, no network and no database.");
   app.require_subcommand(1);
   app.fallthrough();
@@ -26,12 +29,14 @@ int main(int argc, char** argv) {
   app.footer(std::string(kExitCodes) +
              "\nExamples:\n"
              "  godwit-verify roster cases.roster\n"
-             "  godwit-verify vault cases.roster some.vault --json");
+             "  godwit-verify vault cases.roster some.vault --json\n"
+             "  godwit-verify evidence 3f09a1b2c4d5e6f7.evidence");
 
   // What the command line asks for.
   std::function<verify::ExitCode()> chosen;
   std::filesystem::path roster_path;
   std::filesystem::path vault_path;
+  std::filesystem::path evidence_path;
 
   auto* roster = app.add_subcommand("roster", "Judge a realm's roster and show what it says");
   roster->add_option("file", roster_path, "of godwit-admin dump roster; - is standard input")
@@ -55,6 +60,17 @@ int main(int argc, char** argv) {
     }
     chosen = [&] { return verify::VerifyVault(roster_path, vault_path, output); };
   });
+
+  auto* evidence = app.add_subcommand("evidence", "Judge what a device kept against somebody");
+  evidence->add_option("file", evidence_path, "of godwit evidence export; - is standard input")
+      ->required();
+  evidence->footer(
+      "Ends with 0 proved, or consistent with what it says; 1 it accuses nobody; 2 wrong usage or\n"
+      "a file that cannot be read.\n"
+      "\nExample:\n"
+      "  godwit-verify evidence 3f09a1b2c4d5e6f7.evidence");
+  evidence->callback(
+      [&] { chosen = [&] { return verify::VerifyEvidence(evidence_path, output); }; });
 
   try {
     app.parse(argc, argv);

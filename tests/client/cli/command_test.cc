@@ -50,6 +50,8 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"board"},
                             {"import", "cases"},
                             {"import", "sample"},
+                            {"evidence", "list"},
+                            {"evidence", "export"},
                             {"sync"},
                             {"status"},
                             {"whoami"},

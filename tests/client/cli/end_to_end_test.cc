@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "tests/client/cli/program.h"
+#include "tests/support/lying_server.h"
 #include "tests/support/realm_server.h"
 
 namespace godwit::cli {
@@ -45,8 +46,8 @@ class Cli : public testing::Test {
             {"journeys", &servers.journeys}};
   }
   // What an operator gives to founders: where a realm is, and the file with its claim.
-  static std::string RealmOf(const std::string& name, const support::RealmServer& server) {
-    const auto address = server.address();
+  std::string RealmOf(const std::string& name, const support::RealmServer& server) const {
+    const auto address = &server == &servers.cases ? liar.address() : server.address();
     return name + "=" + address.host_port + "," + base::ToHex(address.pins.front().bytes());
   }
   std::string ClaimOf(const std::string& name, const support::RealmServer& server) {
@@ -85,7 +86,8 @@ class Cli : public testing::Test {
 
   Program godwit{GODWIT_BINARY};
   support::RealmServers servers;
-  std::string passphrase;  // the file that has it
+  support::LyingServer liar{servers.cases};  // honest, until it is told to lie
+  std::string passphrase;                    // the file that has it
 };
 
 TEST_F(Cli, WhatNeedsTwoIsSignedByTwo) {
@@ -333,6 +335,53 @@ TEST_F(Cli, RolesAreChangedByThoseWhoMay) {
       4);
   EXPECT_EQ(As("minji", {"member", "role", "sora", "--roles", "nobody", "--yes"}).exit, 2);
   EXPECT_EQ(As("sora", {"member", "role", "haneul", "--roles", "route", "--yes"}).exit, 4);
+}
+
+TEST_F(Cli, ListsAndExportsEvidenceThatOthersCanJudge) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  const std::string dir = (godwit.dir() / "evidence").string();
+  EXPECT_EQ(Last("minji", {"evidence", "list"}), json());
+  EXPECT_EQ(Last("minji", {"evidence", "export", dir}), json());
+
+  liar.RewriteReply(
+      [](const realm::v1::FetchRosterRequest&, realm::v1::FetchRosterResponse& reply) {
+        std::string forged = reply.statements(reply.statements_size() - 1);
+        forged.back() ^= 1;
+        reply.set_statements(reply.statements_size() - 1, forged);
+      });
+  const Ran sync = As("minji", {"sync"});
+  EXPECT_EQ(sync.exit, 5) << sync.out << sync.err;
+  const std::string next = Lines(sync).back()["error"]["next"];
+  EXPECT_NE(next.find("godwit evidence list"), std::string::npos) << next;
+  liar.BeHonest();
+  EXPECT_EQ(Last("minji", {"sync"})["event"], "synced");
+
+  const json listed = Last("minji", {"evidence", "list"});
+  EXPECT_EQ(listed["realm"], "cases");
+  EXPECT_EQ(listed["what"], "two_statements");
+  EXPECT_EQ(listed["code"], "E_FORK");
+  EXPECT_EQ(listed["proved"], false);
+  EXPECT_EQ(listed["against"], "server");
+  EXPECT_TRUE(listed["member"].is_null());
+  const std::string piece = listed["piece"];
+  const Ran shown = godwit.Run({"evidence", "list", "--profile", "minji", "--passphrase-fd", "9"},
+                               {{9, passphrase}});
+  EXPECT_NE(shown.out.find(piece), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("the service"), std::string::npos) << shown.out;
+
+  // The same again is no error.
+  for (int i = 0; i < 2; ++i) {
+    const json exported = Last("minji", {"evidence", "export", dir});
+    EXPECT_EQ(exported["event"], "exported");
+    EXPECT_EQ(exported["piece"], piece);
+    const std::filesystem::path file = std::string(exported["file"]);
+    EXPECT_EQ(file.filename(), piece + ".evidence");
+    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+    const Ran verified = godwit.Execute({GODWIT_VERIFY, "evidence", file.string(), "--json"});
+    EXPECT_EQ(verified.exit, 0);
+    EXPECT_EQ(Lines(verified).back()["what"], "two_statements");
+  }
+  EXPECT_EQ(As("minji", {"evidence", "export", "/"}).exit, 4);
 }
 
 TEST_F(Cli, FoundsJoinsOpensAndShows) {
