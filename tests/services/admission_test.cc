@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "protocol/entry.h"
 #include "tests/services/fixture.h"
-#include "tests/support/shared.h"
 
 namespace godwit::realm {
 namespace {
@@ -564,40 +561,6 @@ TEST_F(Quota, BoundsBytesAMemberAndDay) {
   SendRest();
   vault_->Write(caseworker_, vault_->NewRecord(), std::string(20'000, 'x'));
   ExpectRefused(caseworker_, UploadOf(*vault_, sent_), "RATE_LIMITED");
-}
-
-// The chains of vectors/gw1 that a verifier must refuse, sent to a server that holds what stands
-// before the bad entry.
-TEST(AdmissionOfGw1, RefusesEveryBadChainOfStage1) {
-  using Json = nlohmann::json;
-  const auto shared = support::SharedFolder();
-  if (!shared) return;
-  std::size_t cases = 0;
-  for (const auto& file : std::filesystem::directory_iterator(*shared / "vectors" / "gw1")) {
-    if (file.path().extension() != ".json" || file.path().stem() == "kat") continue;
-    SCOPED_TRACE(file.path().stem().string());
-    const Json test = Json::parse(std::ifstream(file.path()));
-    if (test["stage"] != 1 || test["vault"].is_null() || test["expect"]["vault"] == "ok") continue;
-    protocol::Roster roster;
-    for (const auto& hex : test["roster"]) {
-      ASSERT_TRUE(roster.Append(*base::FromHex(hex.get<std::string>())));
-    }
-    VaultState state;
-    std::string code = "OK";
-    for (const auto& hex : test["vault"]) {
-      const base::Bytes entry = *base::FromHex(hex.get<std::string>());
-      const auto raw = protocol::ReadEntry(entry);
-      server::Caller caller;
-      if (raw) caller = {raw->header.author_member, raw->header.author_device, {}};
-      if (state.vault.Append(entry, roster)) continue;
-      code = CodeOf(AdmitEntries(state, roster, caller, {{entry, {}, {}, {}}}, {}, 0));
-      break;
-    }
-    EXPECT_EQ(code, test["expect"]["vault"].get<std::string>());
-    ++cases;
-  }
-  std::cout << "gw1: " << cases << " bad chains of stage 1 refused\n";
-  EXPECT_GT(cases, 50u);
 }
 
 }  // namespace
