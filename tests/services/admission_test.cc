@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "protocol/entry.h"
@@ -490,6 +491,33 @@ TEST_F(Admission, BoardsAndListsShowWhatTheCallerMayRead) {
   EXPECT_EQ(vaults, 2u);
   EXPECT_EQ(CodeOf(to_.engine.FetchBoard(CallerOf(coordinator_), Kind::kCase, base::Bytes(3))),
             "INVALID_ARGUMENT");
+}
+
+TEST_F(Admission, AnEpochThatComesWhileAVaultIsReadBringsItsBox) {
+  vault_->WritePinned(caseworker_, "summary");
+  SendRest();
+  auto source = to_.engine.FetchVault(CallerOf(coordinator_), vault_->vault().id(), 0);
+  ASSERT_TRUE(source);
+  std::set<std::uint32_t> listed;
+  std::set<std::uint32_t> boxed;
+  bool written = false;
+  for (;;) {
+    const auto part = Must((*source)());
+    if (!part) break;
+    for (const auto& entry : part->entries) {
+      const auto raw = Must(protocol::ReadEntry(entry));
+      const auto payload = Must(protocol::ReadEntryPayload(raw.header.type, raw.payload));
+      if (const auto* epoch = std::get_if<protocol::Epoch>(&payload)) listed.insert(epoch->epoch);
+    }
+    for (const auto& box : part->boxes) boxed.insert(box.epoch);
+    if (written) continue;
+    vault_->Refresh(caseworker_);
+    vault_->WritePinned(caseworker_, "summary under the new key");
+    SendRest();
+    written = true;
+  }
+  EXPECT_EQ(listed, (std::set<std::uint32_t>{1, 2}));
+  EXPECT_EQ(boxed, listed);
 }
 
 TEST_F(Admission, ALongAnswerEndsWithTheRightToIt) {
