@@ -44,6 +44,10 @@ bool IsRace(Code code) {
 
 }  // namespace
 
+bool IsLostAnswer(Code code) {
+  return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kResourceExhausted;
+}
+
 Realm::Realm(UnlockedRealm keys, protocol::Device device)
     : keys_(std::move(keys)),
       id_(protocol::RealmOf(keys_.info.fingerprint)),
@@ -157,11 +161,15 @@ Status Realm::TakeStatements(std::uint64_t from_seq, const std::vector<base::Byt
   return {};
 }
 
-Status Realm::Sync() {
+Status Realm::FetchStatements() {
   const std::uint64_t from = roster_.empty() ? 0 : roster_.head_seq();
   const auto statements = server_->FetchRoster(from);
   if (!statements) return statements.error();
-  if (const auto status = TakeStatements(from, *statements); !status) return status;
+  return TakeStatements(from, *statements);
+}
+
+Status Realm::Sync() {
+  if (const auto status = FetchStatements(); !status) return status;
   return EnsurePuk();
 }
 
@@ -174,6 +182,11 @@ Status Realm::SyncUnder(const base::InviteId& invite) {
 
 base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payload,
                                           std::vector<transport::DeviceBox> boxes) {
+  const auto missing = [&](std::uint64_t seq) -> std::uint64_t {
+    const auto* waits = roster_.FindPending(roster_.LinkAt(seq));
+    return waits == nullptr ? 0 : roster_.MissingSignatures(*waits);
+  };
+  std::map<std::uint64_t, base::Link> tries;
   for (int i = 0;; ++i) {
     protocol::StatementHeader header;
     header.realm = id_;
@@ -193,14 +206,15 @@ base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payl
       }
       roster_ = std::move(next);
       last_statement_ = statement;
-      const auto* waits = roster_.FindPending(roster_.head());
-      return waits == nullptr ? 0 : roster_.MissingSignatures(*waits);
+      return missing(header.seq);
     }
-    if (!IsRace(sent.error().code()) || i + 1 == kTries) return sent.error();
-    const std::uint64_t from = roster_.head_seq();
-    const auto statements = server_->FetchRoster(from);
-    if (!statements) return statements.error();
-    if (const auto status = TakeStatements(from, *statements); !status) return status.error();
+    const Code code = sent.error().code();
+    if (!(IsRace(code) || IsLostAnswer(code)) || i + 1 == kTries) return sent.error();
+    tries.emplace(header.seq, protocol::StatementLink(statement));
+    if (const auto status = FetchStatements(); !status) return status.error();
+    for (const auto& [seq, link] : tries) {
+      if (seq < roster_.size() && roster_.LinkAt(seq) == link) return missing(seq);
+    }
   }
 }
 
@@ -237,6 +251,10 @@ Status Realm::RotatePuk() {
   }
   if (const auto authored = Author(rotate, std::move(boxes)); !authored) {
     puk_boxes_.erase(rotate.gen);
+    // Another device of this member came first, with a PUK that is as new as this one.
+    const auto* newest = roster_.PukAt(member(), roster_.head_seq());
+    const bool late = newest != nullptr && newest->gen >= rotate.gen;
+    if (late && !roster_.IsStaleAt(member(), roster_.head_seq())) return {};
     return authored.error();
   }
   puks_.emplace(rotate.gen, *std::move(puk));
@@ -268,8 +286,10 @@ Status Realm::EnsurePuk() {
                  "this device was revoked: what it holds stays readable here, nothing new comes; "
                  "ask an admin for a new invitation");
   }
-  const auto* puk = roster_.PukAt(member(), head);
-  if (puk == nullptr || roster_.IsStaleAt(member(), head)) return RotatePuk();
+  if (roster_.PukAt(member(), head) == nullptr || roster_.IsStaleAt(member(), head)) {
+    if (const auto status = RotatePuk(); !status) return status;
+  }
+  const auto* puk = roster_.PukAt(member(), roster_.head_seq());
   if (!puk_boxes_.contains(puk->gen)) {
     const auto boxes = server_->FetchPukBoxes(puk_boxes_.empty() ? 1 : puk_boxes_.rbegin()->first);
     if (!boxes) return boxes.error();

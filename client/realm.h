@@ -19,6 +19,9 @@
 
 namespace godwit::client {
 
+// Whether a call may have done its work though it failed: ask what stands, or send the same again.
+[[nodiscard]] bool IsLostAnswer(base::Code code);
+
 // One realm that this device works in: its keys, its verified roster, its local store and the
 // connection to its service. What comes from the service is verified from the pinned fingerprint on
 // before it is kept. Not thread-safe.
@@ -53,11 +56,12 @@ class Realm {
 
   // Signs `payload` as the next statement, sends it and takes it. Returns how many more members
   // must sign before it takes effect: 0, it is in effect. CONFLICT is met by Sync and a second try,
-  // up to 8 times.
+  // up to 8 times, and so is an answer that is lost, unless the statement is found to stand.
   base::Result<std::uint64_t> Author(const protocol::StatementPayload& payload,
                                      std::vector<transport::DeviceBox> boxes = {});
 
-  // Makes and publishes the next PUK for all active devices of this member.
+  // Makes and publishes the next PUK for all active devices of this member. Where another of them
+  // does so at the same time, one PUK is made.
   base::Status RotatePuk();
 
   // This member's PUK pair of `gen`: from its box, or unwrapped from a newer one. E_KEY_MISMATCH:
@@ -73,6 +77,8 @@ class Realm {
  private:
   Realm(UnlockedRealm keys, protocol::Device device);
 
+  // What is new in the service's roster, verified and taken.
+  base::Status FetchStatements();
   base::Status TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements);
   base::Status EnsurePuk();
   // The hash of this device's box of PUK `gen`; nullptr: the roster lists none.

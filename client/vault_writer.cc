@@ -23,6 +23,17 @@ bool IsRace(Code code) {
          code == Code::kFork;
 }
 
+// Whether one of the tries stands in the vault, as it was fetched last.
+base::Result<bool> Stands(Realm& realm, const base::VaultId& vault, const Tries& tries) {
+  if (tries.links.empty()) return false;
+  const auto stored = realm.store().Load(vault);
+  if (!stored) return stored.error();
+  if (!*stored) return false;
+  return std::ranges::any_of((*stored)->entries, [&](const base::Bytes& entry) {
+    return std::ranges::count(tries.links, protocol::EntryLink(entry)) != 0;
+  });
+}
+
 // Builds the entries of one vault one after the other, and what the store keeps of them.
 class Draft {
  public:
@@ -168,12 +179,17 @@ protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,
 }
 
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const Editor& edit,
-                                   const Relister& relist) {
+                                   const Relister& relist, Tries* kept) {
+  Tries own;
+  Tries& tries = kept == nullptr ? own : *kept;
   for (int i = 0;; ++i) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
+    const auto stands = Stands(realm, id, tries);
+    if (!stands) return stands.error();
+    if (*stands) return vault;
     const auto current = vault->KeyOf(vault->state().epoch().number);
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
@@ -212,16 +228,20 @@ base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const 
       if (const auto status = draft.Rev(*key, e); !status) return status.error();
     }
 
+    tries.links.push_back(draft.state().head());
+    if (tries.keep) {
+      if (const auto status = tries.keep(tries.links); !status) return status.error();
+    }
     const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
-    if (!sent) return sent.error();
-    const Status& outcome = sent->front();
+    const Status outcome = sent ? sent->front() : Status(sent.error());
     if (outcome) {
       if (const auto status = realm.store().Apply({draft.Update()}); !status) {
         return status.error();
       }
       return VaultView::Open(realm, id);
     }
-    if (!IsRace(outcome.error().code()) || i + 1 == kTries) return outcome.error();
+    const Code code = outcome.error().code();
+    if (!(IsRace(code) || IsLostAnswer(code)) || i + 1 == kTries) return outcome.error();
   }
 }
 
@@ -259,16 +279,24 @@ base::Result<NewVault> MakeVault(
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit) {
+  std::optional<NewVault> made;
   for (int i = 0;; ++i) {
-    auto made = MakeVault(realm, kind, members, edit);
-    if (!made) return made.error();
+    if (!made) {
+      auto anew = MakeVault(realm, kind, members, edit);
+      if (!anew) return anew.error();
+      made = *std::move(anew);
+    }
     const auto sent = realm.server().AppendEntries({made->upload});
-    if (!sent) return sent.error();
-    if (sent->front()) {
+    const Status outcome = sent ? sent->front() : Status(sent.error());
+    if (outcome) {
       if (const auto status = realm.store().Apply({made->update}); !status) return status.error();
       return VaultView::Open(realm, made->id);
     }
-    if (!IsRace(sent->front().error().code()) || i + 1 == kTries) return sent->front().error();
+    const Code code = outcome.error().code();
+    if (!(IsRace(code) || IsLostAnswer(code)) || i + 1 == kTries) return outcome.error();
+    // A vault that may stand is sent again as it is: the same bytes have the same answer.
+    if (IsRace(code)) made.reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
   }
 }

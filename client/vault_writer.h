@@ -28,14 +28,24 @@ using Editor = std::function<base::Result<std::vector<Edit>>(VaultView& vault)>;
 using Relister =
     std::function<std::map<base::MemberId, protocol::Perm>(const protocol::MemberList& list)>;
 
+// What was sent to one vault and may stand there, since no answer came: the link of the last entry
+// of each try. `keep`, if there is one, makes them outlive the process, and is called before each
+// is sent.
+struct Tries {
+  std::vector<base::Link> links;
+  std::function<base::Status(const std::vector<base::Link>& links)> keep;
+};
+
 // Writes to a vault by the writer rule of docs/protocol.md section 5: syncs, writes an EPOCH first
 // if the one in force is not fresh at the roster's head (or `relist` changes its list), seals under
 // it alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED
-// begins again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no
-// edits: nothing is sent. PERMISSION_DENIED: this member may not write there. NOT_FOUND: the
-// service withholds the vault's key.
+// begins again, at most 8 times; so too when the answer is lost, and then nothing is written a
+// second time that is found to stand, by one of `tries` either. Returns the vault as written. An
+// epoch that stays as it is and no edits: nothing is sent. PERMISSION_DENIED: this member may not
+// write there. NOT_FOUND: the service withholds the vault's key. UNAVAILABLE, DEADLINE,
+// RESOURCE_EXHAUSTED: it may stand or not; whoever kept `tries` finds out at the next call.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
-                                   const Relister& relist = {});
+                                   const Relister& relist = {}, Tries* tries = nullptr);
 
 // A vault that is not sent yet.
 struct NewVault {
@@ -52,7 +62,7 @@ base::Result<NewVault> MakeVault(
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
     const base::Bytes* create = nullptr);
 
-// Makes a vault, sends it and keeps it here.
+// Makes a vault, sends it and keeps it here. The same vault is sent again when the answer is lost.
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit);

@@ -40,6 +40,29 @@ Outcome OutcomeOf(const base::Status& status);
 inline std::string Text(base::ByteSpan bytes) { return base::ToString(bytes); }
 inline Bytes BytesOf(const std::string& text) { return base::ToBytes(base::AsBytes(text)); }
 
+// A vault's state, entries and contents as a member who reads all has them now.
+class Truth {
+ public:
+  Truth(Realm& author, const base::VaultId& vault) : author_(author) {
+    Require(author.Sync());
+    view_.emplace(Must(VaultView::Fetch(author, vault)));
+    stored_ = *Must(author.store().Load(vault));
+  }
+
+  Realm& author() const { return author_; }
+  const protocol::Vault& state() const { return view_->state(); }
+  const std::vector<Bytes>& entries() const { return stored_.entries; }
+  const std::vector<RecordBlob>& records() const { return stored_.records; }
+  const protocol::Vek& key() { return *Must(view_->KeyOf(state().epoch().number)); }
+  // The newest EPOCH's list.
+  const protocol::MemberList& list() const { return state().epoch().list; }
+
+ private:
+  Realm& author_;
+  std::optional<VaultView> view_;
+  StoredVault stored_;
+};
+
 // The attacks of a server that lies, by the rows of the table of published attacks, against the
 // cases realm of a small organisation: every device speaks to a LyingServer, which is honest until
 // a test tells it a lie, and at the end of each test. Handles: founder (owner and admin), cw01 and
@@ -96,6 +119,11 @@ class Attack : public testing::Test {
   // Everything that a device sends which others act on. None of it leaves a device that was lied
   // to.
   static std::size_t Uploads();
+
+  // Shows `entry` as the newest of `vault` to a device of kc1 that knows nothing and to `known`,
+  // which is kc1's and has read the vault: both refuse it, and all is well again afterwards.
+  static void ExpectRefused(const base::VaultId& vault, Realm& known, const Bytes& entry,
+                            Code want);
 
   // The next entry of a vault by `author`, who may or may not write there, signed by the author's
   // device after `change`.
