@@ -1,5 +1,53 @@
 #pragma once
 
+// Which tests hold which row of the table of published attacks, by the names of their files: those
+// of this folder, where a server or somebody beside it can play the attack, and those of the layers
+// that hold it. `ctest -R Row25` runs a row's; House.AttackRows asks for one of each.
+//
+//    1  attack_vault; crypto/attack, protocol/epoch_keys
+//    2  -: labels are told apart where keys are made; crypto/attack, protocol/labels
+//    3  attack_vault; protocol/record
+//    4  attack_vault; crypto/attack
+//    5  attack_rules; protocol/epoch_keys
+//    6  attack_roster, attack_vault
+//    7  attack_vault; protocol/epoch_keys
+//    8  attack_vault; protocol/epoch_keys
+//   10  attack_vault; protocol/keystore
+//   12  attack_vault; protocol/record
+//   13  attack_rules
+//   15  attack_roster; protocol/epoch_keys
+//   17  attack_vault; protocol/vault
+//   19  attack_roster
+//   20  attack_roster, attack_vault; protocol/roster
+//   21  attack_rules; crypto/attack, protocol/labels
+//   22  attack_vault; protocol/epoch_keys
+//   23  attack_roster; protocol/labels
+//   24  attack_roster, attack_vault; protocol/vault
+//   25  attack_rules; crypto/attack
+//   26  attack_rules; vectors/key_commitment
+//   27  attack_vault
+//   28  attack_rules; protocol/vault, services/commit, services/race_nightly
+//   29  attack_roster, attack_vault; protocol/roster
+//   30  attack_join
+//   42  attack_rules; crypto/sign, vectors/cctv, vectors/wycheproof
+//   43  -: an API that is not there, a static_assert; crypto/sign
+//   44  attack_rules; crypto/kem, vectors/wycheproof
+//   47  attack_vault; protocol/vault
+//   49  attack_vault; crypto/attack, crypto/init
+//   50  attack_join
+//   51  attack_realm; protocol/pending
+//   52  attack_rules; protocol/vault
+//   53  attack_vault; protocol/vault
+//   54  attack_rules; protocol/condition
+//   55  attack_rules; protocol/condition
+//   56  import; protocol/record
+//   58  attack_board; protocol/cold_read
+//   60  attack_realm; protocol/pending
+//   61  attack_roster; crypto/kem, protocol/pending, protocol/roster
+//   62  attack_roster; protocol/pending, protocol/roster
+//   63  attack_realm; protocol/pending, protocol/roster
+//   64  attack_realm; protocol/pending
+
 #include <gtest/gtest.h>
 
 #include <functional>
