@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "base/clock.h"
 #include "client/directory.h"
@@ -37,8 +38,6 @@ char CheckSymbol(std::string_view digits) {
 std::uint32_t Today() {
   return static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000);
 }
-
-bool IsOffline(Code code) { return code == Code::kUnavailable || code == Code::kDeadline; }
 
 Error NoSuchCase() {
   return {Code::kNotFound,
@@ -108,19 +107,23 @@ Record LinkRecord(const std::string& code, const base::VaultId* person) {
   return record;
 }
 
-// One change of one record that waits to be sent:
-//   item = vault|record|u64 rver that it is based on (0: a new record)|var32 record
+// One change of one record that waits to be sent, and the links of what was sent of it already:
+//   item = vault|record|u64 rver that it is based on (0: a new record)|var32 record|list(link;)
 struct Waiting {
   base::VaultId vault;
   base::RecordId record;
   std::uint64_t based_on = 0;
   Record content;
+  std::vector<base::Link> tries;
 };
 
 base::Bytes WriteWaiting(const Waiting& item) {
   protocol::Writer w;
   const crypto::SecretBytes text = SerializeRecord(item.content);
   w.Fixed(item.vault).Fixed(item.record).U64(item.based_on).Var32(text.Expose());
+  const std::set<base::Link> tries(item.tries.begin(), item.tries.end());
+  w.U16(static_cast<std::uint16_t>(tries.size()));
+  for (const base::Link& link : tries) w.Fixed(link);
   return w.Take();
 }
 
@@ -131,6 +134,10 @@ base::Result<Waiting> ReadWaiting(base::ByteSpan bytes) {
   item.record = r.Take<base::RecordId>();
   item.based_on = r.U64();
   const base::ByteSpan text = r.Var32();
+  r.List([&](protocol::Reader& row) {
+    item.tries.push_back(row.Take<base::Link>());
+    row.KeyEnds();
+  });
   if (!r.Done()) return Error(Code::kStateLost, "an item of the outbox is malformed");
   auto content = ParseRecord(text);
   if (!content) return content.error();
@@ -138,24 +145,28 @@ base::Result<Waiting> ReadWaiting(base::ByteSpan bytes) {
   return item;
 }
 
-// Sends one item by the writer rule. CONFLICT: its record changed since.
-Status Send(Realm& realm, const Waiting& item) {
-  const auto written =
-      WriteVault(realm, item.vault, [&](VaultView& vault) -> base::Result<std::vector<Edit>> {
+// Sends the item `id` of the outbox by the writer rule. CONFLICT: its record changed since.
+Status Send(Realm& realm, std::uint64_t id, const Waiting& item) {
+  Tries tries;
+  tries.links = item.tries;
+  tries.keep = [&](const std::vector<base::Link>& links) {
+    Waiting sent = item;
+    sent.tries = links;
+    return realm.store().ReplaceOutbox(id, WriteWaiting(sent));
+  };
+  const auto written = WriteVault(
+      realm, item.vault,
+      [&](VaultView& vault) -> base::Result<std::vector<Edit>> {
         const auto* latest = vault.Latest(item.record);
         const std::uint64_t rver = latest == nullptr ? 0 : latest->rev.rver;
-        if (rver == item.based_on) {
-          return std::vector<Edit>{{item.record, item.content, 0}};
+        if (rver != item.based_on) {
+          return Error(Code::kConflict,
+                       "somebody else changed this meanwhile: look at it, and make your change "
+                       "again");
         }
-        // A reply may have been lost: then the change stands already.
-        const auto stands = vault.Read(item.record);
-        if (stands && stands->SerializeAsString() == item.content.SerializeAsString()) {
-          return std::vector<Edit>();
-        }
-        return Error(Code::kConflict,
-                     "somebody else changed this meanwhile: look at it, and make your change "
-                     "again");
-      });
+        return std::vector<Edit>{{item.record, item.content, 0}};
+      },
+      {}, {.is_due = {}, .hide_history = false, .tries = &tries});
   if (!written) return written.error();
   return {};
 }
@@ -164,8 +175,8 @@ Status Send(Realm& realm, const Waiting& item) {
 base::Result<Written> Submit(Realm& realm, const Waiting& item) {
   const auto id = realm.store().PutOutbox(WriteWaiting(item));
   if (!id) return id.error();
-  const auto sent = Send(realm, item);
-  if (!sent && IsOffline(sent.error().code())) return Written{true};
+  const auto sent = Send(realm, *id, item);
+  if (!sent && IsLostAnswer(sent.error().code())) return Written{true};
   if (const auto removed = realm.store().RemoveOutbox(*id); !removed) return removed.error();
   if (!sent) return sent.error();
   return Written{false};
@@ -474,8 +485,9 @@ base::Result<Written> EditCase(Organisation& organisation, std::string_view type
     if (!row) return row.error();
     if (!*row) return NoSuchCase();
     auto vault = ViewOfVault(**realm, (*row)->vault, false);
-    if (!vault && IsOffline(vault.error().code()))
+    if (!vault && IsLostAnswer(vault.error().code())) {
       vault = ViewOfVault(**realm, (*row)->vault, true);
+    }
     if (!vault) return vault.error();
     if (person && !(vault->perm() & protocol::kWrite)) return NoSuchCase();
 
@@ -561,7 +573,7 @@ base::Result<OutboxState> SendOutbox(Organisation& organisation) {
     for (const OutboxItem& stored : *items) {
       const auto item = ReadWaiting(stored.content);
       if (!item) return item.error();
-      const auto sent = Send(*realm, *item);
+      const auto sent = Send(*realm, stored.id, *item);
       if (!sent) {
         ++state.waiting;
         if (sent.error().code() == Code::kConflict) ++state.conflicts;

@@ -46,6 +46,10 @@ bool IsRace(Code code) {
 
 }  // namespace
 
+bool IsLostAnswer(Code code) {
+  return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kResourceExhausted;
+}
+
 Realm::Realm(UnlockedRealm keys, protocol::Device device)
     : keys_(std::move(keys)),
       id_(protocol::RealmOf(keys_.info.fingerprint)),
@@ -175,11 +179,15 @@ Status Realm::TakeStatements(std::uint64_t from_seq, const std::vector<base::Byt
   return {};
 }
 
-Status Realm::Sync() {
+Status Realm::FetchStatements() {
   const std::uint64_t from = roster_.empty() ? 0 : roster_.head_seq();
   const auto statements = server_->FetchRoster(from);
   if (!statements) return statements.error();
-  if (const auto status = TakeStatements(from, *statements); !status) return status;
+  return TakeStatements(from, *statements);
+}
+
+Status Realm::Sync() {
+  if (const auto status = FetchStatements(); !status) return status;
   return EnsurePuk();
 }
 
@@ -196,6 +204,11 @@ base::Result<std::uint64_t> Realm::Author(const protocol::StatementPayload& payl
 }
 
 base::Result<std::uint64_t> Realm::AuthorDrafts(const Drafter& draft) {
+  const auto missing = [&](std::uint64_t seq) -> std::uint64_t {
+    const auto* waits = roster_.FindPending(roster_.LinkAt(seq));
+    return waits == nullptr ? 0 : roster_.MissingSignatures(*waits);
+  };
+  std::vector<std::pair<std::uint64_t, base::Link>> tries;
   for (int i = 0;; ++i) {
     const auto drafted = draft();
     if (!drafted) return drafted.error();
@@ -219,14 +232,15 @@ base::Result<std::uint64_t> Realm::AuthorDrafts(const Drafter& draft) {
       }
       roster_ = std::move(next);
       last_statement_ = statement;
-      const auto* waits = roster_.FindPending(roster_.head());
-      return waits == nullptr ? 0 : roster_.MissingSignatures(*waits);
+      return missing(header.seq);
     }
-    if (!IsRace(sent.error().code()) || i + 1 == kTries) return sent.error();
-    const std::uint64_t from = roster_.head_seq();
-    const auto statements = server_->FetchRoster(from);
-    if (!statements) return statements.error();
-    if (const auto status = TakeStatements(from, *statements); !status) return status.error();
+    const Code code = sent.error().code();
+    if (!(IsRace(code) || IsLostAnswer(code)) || i + 1 == kTries) return sent.error();
+    tries.emplace_back(header.seq, protocol::StatementLink(statement));
+    if (const auto status = FetchStatements(); !status) return status.error();
+    for (const auto& [seq, link] : tries) {
+      if (seq < roster_.size() && roster_.LinkAt(seq) == link) return missing(seq);
+    }
   }
 }
 
@@ -280,6 +294,9 @@ Status Realm::Rotate(bool only_if_wanted) {
   };
   if (const auto authored = AuthorDrafts(draft); !authored) return authored.error();
   if (!puk) return {};
+  // Of several tries an earlier one may stand: its PUK comes in its box.
+  const auto* newest = roster_.PukAt(member(), roster_.head_seq());
+  if (newest == nullptr || newest->kems != rotate.kems) return FetchPuks();
   puk_boxes_[rotate.gen] = own_box;
   puks_.emplace(rotate.gen, *std::move(puk));
   puk_pairs_.emplace(rotate.gen, *std::move(pair));

@@ -21,6 +21,9 @@
 
 namespace godwit::client {
 
+// Whether a call may have done its work though it failed: ask what stands, or send the same again.
+[[nodiscard]] bool IsLostAnswer(base::Code code);
+
 // One realm that this device works in: its keys, its verified roster, its local store and the
 // connection to its service. What comes from the service is verified from the pinned fingerprint on
 // before it is kept. Not thread-safe.
@@ -55,11 +58,12 @@ class Realm {
 
   // Signs `payload` as the next statement, sends it and takes it. Returns how many more members
   // must sign before it takes effect: 0, it is in effect. CONFLICT is met by Sync and a second try,
-  // up to 8 times.
+  // up to 8 times, and so is an answer that is lost, unless the statement is found to stand.
   base::Result<std::uint64_t> Author(const protocol::StatementPayload& payload,
                                      std::vector<transport::DeviceBox> boxes = {});
 
-  // Makes and publishes the next PUK for all active devices of this member.
+  // Makes and publishes the next PUK for all active devices of this member. Where another of them
+  // does so at the same time, one PUK is made.
   base::Status RotatePuk();
 
   // Adds another device of this member: DEVICE_ADD with the box of the current PUK beside it, and
@@ -96,6 +100,8 @@ class Realm {
   // Nothing: it is no longer needed.
   using Drafter = std::function<base::Result<std::optional<Draft>>()>;
 
+  // What is new in the service's roster, verified and taken.
+  base::Status FetchStatements();
   base::Status TakeStatements(std::uint64_t from_seq, const std::vector<base::Bytes>& statements);
   base::Result<std::uint64_t> AuthorDrafts(const Drafter& draft);
   base::Status EnsurePuk();

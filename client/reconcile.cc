@@ -1,6 +1,7 @@
 #include "client/reconcile.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "client/due_members.h"
 #include "client/vault_writer.h"
@@ -93,7 +94,7 @@ class Ages {
 
 // Whether the epoch in force lists a box that is not of its key. Boxes follow from the key, so that
 // whoever has it can make them all again.
-base::Result<bool> HasWrongBox(Realm& realm, VaultView& vault) {
+base::Result<bool> HasWrongBox(const Realm& realm, VaultView& vault) {
   const auto& in_force = vault.state().epoch();
   const auto key = vault.KeyOf(in_force.number);
   if (!key) return key.error();
@@ -102,22 +103,17 @@ base::Result<bool> HasWrongBox(Realm& realm, VaultView& vault) {
       protocol::MakeEpoch(**key, vault.id(), in_force.number, in_force.list, in_force.guests,
                           realm.roster(), vault.EpochHeader(in_force.number).roster_seq);
   if (!made) return made.error();
-  const bool same =
-      std::ranges::equal(made->payload.list, listed.list, [](const auto& a, const auto& b) {
-        return a.first == b.first && a.second.box_hash == b.second.box_hash;
-      });
-  const bool same_guests =
-      std::ranges::equal(made->payload.guests, listed.guests, [](const auto& a, const auto& b) {
-        return a.first == b.first && a.second.box_hash == b.second.box_hash;
-      });
-  if (same && same_guests && made->payload.rec_box_hash == listed.rec_box_hash) return false;
-  const auto stored = realm.store().Load(vault.id());
-  if (!stored) return stored.error();
-  if (*stored) {
-    realm.KeepEvidence(Error(Code::kKeyMismatch, "an epoch lists a box that is not of its key"),
-                       (*stored)->entries.at(vault.EpochHeader(in_force.number).seq));
-  }
-  return true;
+  const auto differs = [](const auto& a, const auto& b) {
+    return a.second.box_hash != b.second.box_hash;
+  };
+  // Both list the same members and guests: the one was made for the other.
+  const auto [row, other] =
+      std::ranges::mismatch(made->payload.list, listed.list, std::not_fn(differs));
+  if (row != made->payload.list.end()) vault.KeepBoxNotOfKey(in_force.number, row->first);
+  const auto [guest, other_guest] =
+      std::ranges::mismatch(made->payload.guests, listed.guests, std::not_fn(differs));
+  return row != made->payload.list.end() || guest != made->payload.guests.end() ||
+         made->payload.rec_box_hash != listed.rec_box_hash;
 }
 
 // Whether this member holds a key that the epoch in force does not reach, though no epoch hid it.
@@ -298,7 +294,7 @@ Status CarryOut(Organisation& organisation, const Repair& repair, bool hide_hist
       return members;
     };
   }
-  EpochOptions options;
+  WriteOptions options;
   options.hide_history = hide_history && MayHideHistory(repair.kind);
   options.is_due = [&](VaultView& vault) {
     return vault.state().epoch().number == repair.epoch &&

@@ -78,7 +78,7 @@ base::Result<ReconcilePlan> PlanReconcile(Organisation& organisation, std::uint6
 
 // Carries `repair` out, on the vault as it is by now: nobody gains access but those whom it names,
 // nothing is written where somebody else was faster. `hide_history`: newcomers read what is live
-// alone (EpochOptions::hide_history), but for vaults that everybody reads. Codes as WriteVault's.
+// alone (WriteOptions::hide_history), but for vaults that everybody reads. Codes as WriteVault's.
 base::Status CarryOut(Organisation& organisation, const Repair& repair, bool hide_history = false);
 
 }  // namespace godwit::client

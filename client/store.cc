@@ -479,6 +479,12 @@ base::Result<std::uint64_t> Store::PutOutbox(ByteSpan content) {
   return id;
 }
 
+base::Status Store::ReplaceOutbox(std::uint64_t id, ByteSpan content) {
+  return impl_->Write([&](Meta& meta) -> base::Status {
+    return impl_->rows().Put(Part::kOutbox, {}, Number(id), content, meta.top);
+  });
+}
+
 base::Result<std::vector<OutboxItem>> Store::Outbox() const {
   std::vector<OutboxItem> items;
   RowDigest digest{};

@@ -139,8 +139,9 @@ class Store {
 
   // Returns the item's id.
   base::Result<std::uint64_t> PutOutbox(base::ByteSpan content);
-  base::Result<std::vector<OutboxItem>> Outbox() const;  // oldest first
-  base::Status RemoveOutbox(std::uint64_t id);           // none there is no error
+  base::Status ReplaceOutbox(std::uint64_t id, base::ByteSpan content);  // one that is there
+  base::Result<std::vector<OutboxItem>> Outbox() const;                  // oldest first
+  base::Status RemoveOutbox(std::uint64_t id);                           // none there is no error
 
   // The same piece is kept once, with the time when it first was.
   base::Status KeepEvidence(EvidenceItem evidence);

@@ -65,6 +65,13 @@ void VaultView::Keep(const Error& error, Claim claim, std::vector<base::Bytes> e
                        realm_->roster().size(), before);
 }
 
+void VaultView::KeepBoxNotOfKey(std::uint32_t epoch, const base::MemberId& member) const {
+  protocol::Writer which;
+  which.U32(epoch).Fixed(member);
+  Keep({Code::kKeyMismatch, "an epoch lists a box that is not of its key"}, Claim::kVekBoxNotOfKey,
+       {which.Take()}, {});
+}
+
 Status VaultView::TakePayload(base::ByteSpan bytes) {
   const auto raw = protocol::ReadEntry(bytes);
   if (!raw) return raw.error();

@@ -53,6 +53,9 @@ class VaultView {
   // Whether an epoch lists a box for this member that the service did not serve.
   bool IsBoxWithheld(std::uint32_t epoch) const;
 
+  // Keeps as evidence that an epoch lists a box for `member` which is not of its key.
+  void KeepBoxNotOfKey(std::uint32_t epoch, const base::MemberId& member) const;
+
   // Records that live, in order of their ids.
   std::vector<base::RecordId> LiveRecords() const;
   struct RecordVersion {

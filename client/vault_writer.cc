@@ -26,6 +26,19 @@ bool IsRace(Code code) {
          code == Code::kFork;
 }
 
+bool IsWorthAnotherTry(Code code) { return IsRace(code) || IsLostAnswer(code); }
+
+// Whether one of the tries stands in the vault, as it was fetched last.
+base::Result<bool> Stands(Realm& realm, const base::VaultId& vault, const Tries& tries) {
+  if (tries.links.empty()) return false;
+  const auto stored = realm.store().Load(vault);
+  if (!stored) return stored.error();
+  if (!*stored) return false;
+  return std::ranges::any_of((*stored)->entries, [&](const base::Bytes& entry) {
+    return std::ranges::count(tries.links, protocol::EntryLink(entry)) != 0;
+  });
+}
+
 // Builds the entries of one vault one after the other, and what the store keeps of them.
 class Draft {
  public:
@@ -129,6 +142,14 @@ class Draft {
   std::vector<RecordBlob> records_;
 };
 
+// Sends what was drafted, and keeps it here.
+Status Send(Realm& realm, Draft& draft) {
+  const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
+  if (!sent) return sent.error();
+  if (!sent->front()) return sent->front();
+  return realm.store().Apply({draft.Update()});
+}
+
 // The list of the EPOCH that is due, or nothing if the one in force may stay.
 std::optional<protocol::MemberList> DueList(Realm& realm, VaultView& vault, const Relister& relist,
                                             const std::function<bool(VaultView&)>& is_due,
@@ -195,19 +216,23 @@ base::Result<std::vector<Edit>> RecordsBefore(VaultView& vault, std::uint32_t fi
 
 // WriteVault by itself; `wraps_nothing`: the EPOCH, if there is one, hides what was before it.
 base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const Editor& edit,
-                                  const Relister& relist,
-                                  const std::function<bool(VaultView&)>& is_due,
+                                  const Relister& relist, const WriteOptions& options,
                                   bool wraps_nothing = false) {
+  Tries own;
+  Tries& tries = options.tries == nullptr ? own : *options.tries;
   for (int i = 0;; ++i) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
+    const auto stands = Stands(realm, id, tries);
+    if (!stands) return stands.error();
+    if (*stands) return vault;
     const auto current = vault->KeyOf(vault->state().epoch().number);
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
     if (!current && vault->IsBoxWithheld(vault->state().epoch().number)) return current.error();
-    const auto list = DueList(realm, *vault, relist, is_due, current.ok());
+    const auto list = DueList(realm, *vault, relist, options.is_due, current.ok());
 
     std::vector<Edit> edits;
     if (edit) {
@@ -244,16 +269,13 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
       if (const auto status = draft.Rev(*key, e); !status) return status.error();
     }
 
-    const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
-    if (!sent) return sent.error();
-    const Status& outcome = sent->front();
-    if (outcome) {
-      if (const auto status = realm.store().Apply({draft.Update()}); !status) {
-        return status.error();
-      }
-      return VaultView::Open(realm, id);
+    tries.links.push_back(draft.state().head());
+    if (tries.keep) {
+      if (const auto status = tries.keep(tries.links); !status) return status.error();
     }
-    if (!IsRace(outcome.error().code()) || i + 1 == kTries) return outcome.error();
+    const Status outcome = Send(realm, draft);
+    if (outcome) return VaultView::Open(realm, id);
+    if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
 }
 
@@ -279,10 +301,11 @@ Status HideHistory(Realm& realm, const base::VaultId& id, const Relister& relist
   if (!behind) return behind.error();
   // What was begun is gone on with; an older such epoch has a history of its own by now.
   if (!hides(*vault) || behind->empty()) {
-    vault = WriteOnce(
-        realm, id, {}, {},
-        [&](VaultView& view) { return view.state().epoch().number == before || !hides(view); },
-        /*wraps_nothing=*/true);
+    WriteOptions again;
+    again.is_due = [&](VaultView& view) {
+      return view.state().epoch().number == before || !hides(view);
+    };
+    vault = WriteOnce(realm, id, {}, {}, again, /*wraps_nothing=*/true);
     if (!vault) return vault.error();
   }
   const std::uint32_t boundary = vault->state().epoch().number;
@@ -311,34 +334,33 @@ protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,
 }
 
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& id, const Editor& edit,
-                                   const Relister& relist, const EpochOptions& options) {
+                                   const Relister& relist, const WriteOptions& options) {
   if (options.hide_history && relist) {
     if (const auto hidden = HideHistory(realm, id, relist); !hidden) return hidden.error();
   }
-  return WriteOnce(realm, id, edit, relist, options.is_due);
+  return WriteOnce(realm, id, edit, relist, options);
 }
 
 base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,
                                    const EntryChooser& choose) {
+  Tries tries;
   for (int i = 0;; ++i) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
+    const auto stands = Stands(realm, id, tries);
+    if (!stands) return stands.error();
+    if (*stands) return vault;
     const auto payload = choose(*vault);
     if (!payload) return payload.error();
     if (!*payload) return vault;
     Draft draft(realm, vault->state());
     if (const auto status = draft.Plain(**payload); !status) return status.error();
-    const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
-    if (!sent) return sent.error();
-    if (sent->front()) {
-      if (const auto status = realm.store().Apply({draft.Update()}); !status) {
-        return status.error();
-      }
-      return VaultView::Open(realm, id);
-    }
-    if (!IsRace(sent->front().error().code()) || i + 1 == kTries) return sent->front().error();
+    tries.links.push_back(draft.state().head());
+    const Status outcome = Send(realm, draft);
+    if (outcome) return VaultView::Open(realm, id);
+    if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
 }
 
@@ -376,16 +398,24 @@ base::Result<NewVault> MakeVault(
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit) {
+  std::optional<NewVault> made;
   for (int i = 0;; ++i) {
-    auto made = MakeVault(realm, kind, members, edit);
-    if (!made) return made.error();
+    if (!made) {
+      auto anew = MakeVault(realm, kind, members, edit);
+      if (!anew) return anew.error();
+      made = *std::move(anew);
+    }
     const auto sent = realm.server().AppendEntries({made->upload});
-    if (!sent) return sent.error();
-    if (sent->front()) {
+    const Status outcome = sent ? sent->front() : Status(sent.error());
+    if (outcome) {
       if (const auto status = realm.store().Apply({made->update}); !status) return status.error();
       return VaultView::Open(realm, made->id);
     }
-    if (!IsRace(sent->front().error().code()) || i + 1 == kTries) return sent->front().error();
+    const Code code = outcome.error().code();
+    if (!IsWorthAnotherTry(code) || i + 1 == kTries) return outcome.error();
+    // A vault that may stand is sent again as it is: the same bytes have the same answer.
+    if (IsRace(code)) made.reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 << i));
     if (const auto synced = realm.Sync(); !synced) return synced.error();
   }
 }

@@ -28,8 +28,16 @@ using Editor = std::function<base::Result<std::vector<Edit>>(VaultView& vault)>;
 using Relister =
     std::function<std::map<base::MemberId, protocol::Perm>(const protocol::MemberList& list)>;
 
-// What else is asked of the EPOCH.
-struct EpochOptions {
+// What was sent to one vault and may stand there, since no answer came: the link of the last entry
+// of each try. `keep`, if there is one, makes them outlive the process, and is called before each
+// is sent.
+struct Tries {
+  std::vector<base::Link> links;
+  std::function<base::Status(const std::vector<base::Link>& links)> keep;
+};
+
+// What else is asked of a write.
+struct WriteOptions {
   // Whether an epoch that could stay is replaced all the same: asked again after every conflict.
   std::function<bool(VaultView& vault)> is_due;
   // Whom `relist` lists anew reads what is live and no older revision (docs/protocol.md section 5):
@@ -37,6 +45,8 @@ struct EpochOptions {
   // this member reads is written anew under it, in as many calls as it takes, and then the
   // newcomers are listed. Interrupted, it goes on with the next call.
   bool hide_history = false;
+  // What was tried before.
+  Tries* tries = nullptr;
 };
 
 // Whether nobody reads what was before an EPOCH by having its key: it is not the first, and wraps
@@ -46,11 +56,14 @@ bool HidesHistory(const protocol::Epoch& epoch);
 // Writes to a vault by the writer rule of docs/protocol.md section 5: syncs, writes an EPOCH first
 // if the one in force is not fresh at the roster's head (or `relist` changes its list), seals under
 // it alone, sends EPOCH and REVs in one call, and on CONFLICT, STALE_ROSTER or REKEY_REQUIRED
-// begins again, at most 8 times. Returns the vault as written. An epoch that stays as it is and no
-// edits: nothing is sent. PERMISSION_DENIED: this member may not write there, or hide its history.
-// NOT_FOUND: the service withholds the vault's key. INVALID_ARGUMENT: a ledger hides no history.
+// begins again, at most 8 times; so too when the answer is lost, and then nothing is written a
+// second time that is found to stand, by one of the tries before either. Returns the vault as
+// written. An epoch that stays as it is and no edits: nothing is sent. PERMISSION_DENIED: this
+// member may not write there, or hide its history. NOT_FOUND: the service withholds the vault's
+// key. INVALID_ARGUMENT: a ledger hides no history. UNAVAILABLE, DEADLINE, RESOURCE_EXHAUSTED: it
+// may stand or not; whoever kept the tries finds out at the next call.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
-                                   const Relister& relist = {}, const EpochOptions& options = {});
+                                   const Relister& relist = {}, const WriteOptions& options = {});
 
 // Writes one entry that seals nothing (ASSENT, STATE, ASK), as `choose` says given the vault as it
 // is; asked again after every conflict. Nothing: there is nothing to write any more. Returns the
@@ -75,7 +88,7 @@ base::Result<NewVault> MakeVault(
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
     const base::Bytes* create = nullptr);
 
-// Makes a vault, sends it and keeps it here.
+// Makes a vault, sends it and keeps it here. The same vault is sent again when the answer is lost.
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit);

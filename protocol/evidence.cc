@@ -20,11 +20,11 @@ using base::Error;
 constexpr std::string_view kTag = "gw1/ex";
 constexpr std::size_t kLeastRow = 3;  // CREATE, pinned REV, head
 
-constexpr std::array<std::string_view, 17> kNames = {
-    "statement_refused", "entry_refused",  "two_statements", "two_entries",     "older_roster",
-    "older_vault",       "other_realm",    "other_vault",    "record_changed",  "record_closed",
-    "vek_box_changed",   "vek_box_closed", "wrap_closed",    "puk_box_changed", "puk_box_closed",
-    "row_refused",       "other_row"};
+constexpr std::array<std::string_view, 18> kNames = {
+    "statement_refused", "entry_refused",  "two_statements",    "two_entries",     "older_roster",
+    "older_vault",       "other_realm",    "other_vault",       "record_changed",  "record_closed",
+    "vek_box_changed",   "vek_box_closed", "wrap_closed",       "puk_box_changed", "puk_box_closed",
+    "row_refused",       "other_row",      "vek_box_not_of_key"};
 
 Error Nothing(base::Literal why) { return {Code::kInvalidArgument, why}; }
 Error NotOfThisClaim() { return Nothing("its exhibits are not those that its claim needs"); }
@@ -269,6 +269,8 @@ class Judge {
         return OfWrap();
       case Claim::kOtherRow:
         return OfOtherRow();
+      case Claim::kVekBoxNotOfKey:
+        return OfListedBox();
       default:
         return NotOfThisClaim();
     }
@@ -541,6 +543,23 @@ class Judge {
       return Nothing("its vault has no such wrap");
     }
     return OnTheWord({Code::kKeyMismatch, "a wrap does not hold the key of its older epoch"},
+                     at->header.seq, AuthorOf(*at));
+  }
+
+  base::Result<Judgement> OfListedBox() {
+    if (!Has(1)) return NotOfThisClaim();
+    Reader r(Exhibit(0));
+    const std::uint32_t number = r.U32();
+    const auto member = r.Take<base::MemberId>();
+    if (!r.Done()) return NotOfThisClaim();
+    const SignedEntry* at = EpochOf(number);
+    if (at == nullptr) return Nothing("its vault has no such epoch");
+    const auto& list = std::get<Epoch>(at->payload).list;
+    const auto row = list.find(member);
+    if (row == list.end() || row->second.puk_gen == 0) {
+      return Nothing("its epoch lists no box for this member");
+    }
+    return OnTheWord({Code::kKeyMismatch, "an epoch lists a box that is not of its key"},
                      at->header.seq, AuthorOf(*at));
   }
 

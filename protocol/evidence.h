@@ -30,8 +30,9 @@ enum class Claim : std::uint8_t {
   kWrapClosed = 13,    // the same of a wrap
   kPukBoxChanged = 14,
   kPukBoxClosed = 15,
-  kRow = 16,       // a row that cold reading refuses
-  kOtherRow = 17,  // a row that is older than what was seen, or another in the same place
+  kRow = 16,             // a row that cold reading refuses
+  kOtherRow = 17,        // a row that is older than what was seen, or another in the same place
+  kVekBoxNotOfKey = 18,  // an EPOCH that lists another box than its key gives
 };
 // "statement_refused", as programs read it.
 std::string_view Name(Claim claim);
@@ -59,6 +60,7 @@ struct Evidence {
   //   9, 10  link of the REV, salt, ciphertext   11, 12 u32 epoch|member, box
   //   13     u32 epoch|u32 older                 14, 15 member|u32 gen|device, box
   //   16     -                                   17     u64 seq|link of the last one seen
+  //   18     u32 epoch|member
   std::vector<base::Bytes> exhibits{};
 
   friend bool operator==(const Evidence&, const Evidence&) = default;

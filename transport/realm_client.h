@@ -89,7 +89,7 @@ struct RecordContent {
 // A part of a vault, as it arrives; the parts one after the other are the whole.
 struct VaultPart {
   std::vector<base::Bytes> entries;
-  std::vector<EpochBox> boxes;  // the caller's, of all epochs; in the first part
+  std::vector<EpochBox> boxes;  // the caller's, of all epochs; after the entries
   std::vector<RecordContent> records;
 };
 struct BoardRow {

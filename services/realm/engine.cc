@@ -442,15 +442,7 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
         const auto access = See(caller, **roster, vault, false);
         if (!access) return access.error();
         VaultPart part;
-        if (!at.boxes_sent) {
-          at.boxes_sent = true;
-          if (access->perm != protocol::kWrite) {
-            auto boxes = vault_store_.Boxes(realm, vault, caller.member);
-            if (!boxes) return boxes.error();
-            part.boxes = *std::move(boxes);
-          }
-          return std::optional(std::move(part));
-        }
+        if (at.boxes_sent) return std::optional<VaultPart>();
         for (;;) {
           if (at.stage == Stage::kEntries) {
             const auto page = vault_store_.ReadEntries(realm, vault, at.next_seq, kPage);
@@ -463,7 +455,13 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
             // Nothing more: what these entries changed comes next, unless there were none.
             const bool reads = (access->perm & protocol::kRead) != 0;
             if (!reads || at.next_seq == at.round_from || at.round == kMaxRounds) {
-              return std::optional<VaultPart>();
+              // Read after the entries, so that every EPOCH among them comes with its box.
+              at.boxes_sent = true;
+              if (access->perm == protocol::kWrite) return std::optional<VaultPart>();
+              auto boxes = vault_store_.Boxes(realm, vault, caller.member);
+              if (!boxes) return boxes.error();
+              part.boxes = *std::move(boxes);
+              return std::optional(std::move(part));
             }
             at.stage = Stage::kContent;
             at.after = {};

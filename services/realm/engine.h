@@ -36,7 +36,7 @@ struct PukBox {
 // A part of a vault's chain with what goes with it, as it is streamed.
 struct VaultPart {
   std::vector<base::Bytes> entries;
-  std::vector<storage::EpochBoxRow> boxes;  // in the first part
+  std::vector<storage::EpochBoxRow> boxes;  // after the entries that list them
   std::vector<storage::ContentRow> records;
 };
 

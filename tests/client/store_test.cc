@@ -302,6 +302,11 @@ TEST_F(StoreTest, TheOutboxKeepsOrderAndGoesWithItsAnswer) {
   EXPECT_EQ(items[0].id, *first);
   EXPECT_EQ(items[0].content, Text("first"));
   EXPECT_EQ(items[1].id, *third);
+  ASSERT_TRUE(store.ReplaceOutbox(*first, Text("first, sent once")));
+  items = *store.Outbox();
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_EQ(items[0].id, *first);
+  EXPECT_EQ(items[0].content, Text("first, sent once"));
 
   // Refused together.
   auto gap = Next(vault);

@@ -212,6 +212,23 @@ std::vector<protocol::Judgement> Attack::Judged(Realm& device) {
   return judgements;
 }
 
+void Attack::ExpectRefused(const base::VaultId& vault, Realm& known, const Bytes& entry,
+                           Code want) {
+  const auto fresh = FreshDevice("kc1");
+  liar().RewriteReply([&](const wire::FetchVaultRequest& request, wire::FetchVaultResponse& reply) {
+    if (request.vault() == Text(vault.bytes())) reply.add_entries(Text(entry));
+  });
+  liar().ForgetCalls();
+  for (Realm* device : {fresh.get(), &known}) {
+    EXPECT_OUTCOME(ReadAll(*device, vault), want);
+    EXPECT_OUTCOME(WriteNote(*device, vault), want);
+    EXPECT_FALSE(Must(device->store().KeptEvidence()).empty());
+  }
+  EXPECT_EQ(Uploads(), 0u);
+  liar().BeHonest();
+  for (Realm* device : {fresh.get(), &known}) EXPECT_OUTCOME(ReadAll(*device, vault), kWell);
+}
+
 std::size_t Attack::Uploads() {
   return liar().CallsOf("AppendEntries") + liar().CallsOf("AppendStatements");
 }

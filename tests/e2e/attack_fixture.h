@@ -1,5 +1,53 @@
 #pragma once
 
+// Which tests hold which row of the table of published attacks, by the names of their files: those
+// of this folder, where a server or somebody beside it can play the attack, and those of the layers
+// that hold it. `ctest -R Row25` runs a row's; House.AttackRows asks for one of each.
+//
+//    1  attack_vault; crypto/attack, protocol/epoch_keys
+//    2  -: labels are told apart where keys are made; crypto/attack, protocol/labels
+//    3  attack_vault; protocol/record
+//    4  attack_vault; crypto/attack
+//    5  attack_rules; protocol/epoch_keys
+//    6  attack_roster, attack_vault
+//    7  attack_vault; protocol/epoch_keys
+//    8  attack_vault; protocol/epoch_keys
+//   10  attack_vault; protocol/keystore
+//   12  attack_vault; protocol/record
+//   13  attack_rules
+//   15  attack_roster; protocol/epoch_keys
+//   17  attack_vault; protocol/vault
+//   19  attack_roster
+//   20  attack_roster, attack_vault; protocol/roster
+//   21  attack_rules; crypto/attack, protocol/labels
+//   22  attack_vault; protocol/epoch_keys
+//   23  attack_roster; protocol/labels
+//   24  attack_roster, attack_vault; protocol/vault
+//   25  attack_rules; crypto/attack
+//   26  attack_rules; vectors/key_commitment
+//   27  attack_vault
+//   28  attack_rules; protocol/vault, services/commit, services/race_nightly
+//   29  attack_roster, attack_vault; protocol/roster
+//   30  attack_join
+//   42  attack_rules; crypto/sign, vectors/cctv, vectors/wycheproof
+//   43  -: an API that is not there, a static_assert; crypto/sign
+//   44  attack_rules; crypto/kem, vectors/wycheproof
+//   47  attack_vault; protocol/vault
+//   49  attack_vault; crypto/attack, crypto/init
+//   50  attack_join
+//   51  attack_realm; protocol/pending
+//   52  attack_rules; protocol/vault
+//   53  attack_vault; protocol/vault
+//   54  attack_rules; protocol/condition
+//   55  attack_rules; protocol/condition
+//   56  import; protocol/record
+//   58  attack_board; protocol/cold_read
+//   60  attack_realm; protocol/pending
+//   61  attack_roster; crypto/kem, protocol/pending, protocol/roster
+//   62  attack_roster; protocol/pending, protocol/roster
+//   63  attack_realm; protocol/pending, protocol/roster
+//   64  attack_realm; protocol/pending
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -40,6 +88,29 @@ Outcome OutcomeOf(const base::Status& status);
 
 inline std::string Text(base::ByteSpan bytes) { return base::ToString(bytes); }
 inline Bytes BytesOf(const std::string& text) { return base::ToBytes(base::AsBytes(text)); }
+
+// A vault's state, entries and contents as a member who reads all has them now.
+class Truth {
+ public:
+  Truth(Realm& author, const base::VaultId& vault) : author_(author) {
+    Require(author.Sync());
+    view_.emplace(Must(VaultView::Fetch(author, vault)));
+    stored_ = *Must(author.store().Load(vault));
+  }
+
+  Realm& author() const { return author_; }
+  const protocol::Vault& state() const { return view_->state(); }
+  const std::vector<Bytes>& entries() const { return stored_.entries; }
+  const std::vector<RecordBlob>& records() const { return stored_.records; }
+  const protocol::Vek& key() { return *Must(view_->KeyOf(state().epoch().number)); }
+  // The newest EPOCH's list.
+  const protocol::MemberList& list() const { return state().epoch().list; }
+
+ private:
+  Realm& author_;
+  std::optional<VaultView> view_;
+  StoredVault stored_;
+};
 
 // The attacks of a server that lies, by the rows of the table of published attacks, against the
 // cases realm of a small organisation: every device speaks to a LyingServer, which is honest until
@@ -101,6 +172,11 @@ class Attack : public testing::Test {
   // Everything that a device sends which others act on. None of it leaves a device that was lied
   // to.
   static std::size_t Uploads();
+
+  // Shows `entry` as the newest of `vault` to a device of kc1 that knows nothing and to `known`,
+  // which is kc1's and has read the vault: both refuse it, and all is well again afterwards.
+  static void ExpectRefused(const base::VaultId& vault, Realm& known, const Bytes& entry,
+                            Code want);
 
   // The next entry of a vault by `author`, who may or may not write there, signed by the author's
   // device after `change`.

@@ -178,9 +178,9 @@ class IMPORT_SUITE : public testing::Test {
     return base::ToHex(bytes);
   }
 
-  // An organisation of the size that the acceptance names.
-  void MakeOrganisation() {
-    staff_ = support::Staff(40, 2, 2, 2, 1);
+  // An organisation of the size that the acceptance names, or of other people with two importers.
+  void MakeOrganisation(std::vector<Newcomer> staff = support::Staff(40, 2, 2, 2, 1)) {
+    staff_ = std::move(staff);
     organisation_ = std::make_unique<support::TestOrganisation>(servers_);
     organisation_->Join(staff_);
     organisation_->MakeLedgers("in1");
@@ -391,6 +391,51 @@ TEST_F(IMPORT_SUITE, Row57TheLedgerJoinsNothingAfterTheImport) {
       EXPECT_TRUE(record.ledger_block().done());
       EXPECT_EQ(record.ledger_block().lines_size(), 0);
     }
+  }
+}
+
+// attacks.md row 56: the server may know the file and number every line of it, and finds by that
+// no record that was derived from a line.
+TEST_F(IMPORT_SUITE, Row56TheServersDictionaryOfLinesFindsNoRecord) {
+  const auto shared = support::SharedFolder();
+  if (!shared) return;
+  MakeOrganisation(support::Staff(2, 1, 1, 2, 0));
+  constexpr std::uint32_t kLines = 200;
+  const auto path = Head(CtdcFile(*shared), kLines, folder_);
+  RunImport(organisation_->Of("in1"), path);
+  const CaseFile file = Open(path);
+  const auto object = std::span(file.sha256()).first<16>();
+  for (const auto compartment : {Compartment::kIdentity, Compartment::kCases}) {
+    const auto& database = support::ServerOf(servers_, compartment).database();
+    std::set<base::RecordId> stored;
+    for (const auto& row : database.Sql("SELECT record_id FROM record")) {
+      stored.insert(*base::RecordId::FromBytes(FromSql(row[0])));
+    }
+    const auto ledger = database.Sql("SELECT vault_id FROM vault WHERE kind = 18");
+    const auto vault = *base::VaultId::FromBytes(FromSql(ledger[0][0]));
+    const auto hits = [&](const protocol::Vek& key) {
+      std::size_t count = 0;
+      for (std::uint32_t line = 0; line < kLines; ++line) {
+        std::array<std::uint8_t, 32> cause{};
+        for (std::size_t i = 0; i < 4; ++i) {
+          cause[28 + i] = static_cast<std::uint8_t>(line >> (24 - 8 * i));
+        }
+        for (std::uint8_t machine = 0; machine < 32; ++machine) {
+          count += stored.count(protocol::DerivedRecordId(key, vault, machine, object, cause));
+        }
+      }
+      return count;
+    };
+    // What a server has in the place of the key: nothing, the file's hash, the realm's name.
+    Realm& importer = organisation_->RealmOf("in1", compartment);
+    const base::Bytes nothing(32);
+    for (const base::ByteSpan known : {base::ByteSpan(nothing), base::ByteSpan(file.sha256()),
+                                       base::ByteSpan(importer.roster().fingerprint().bytes())}) {
+      EXPECT_EQ(hits(Must(protocol::Vek::Copy(known.first<32>()))), 0u);
+    }
+    // With the key there is one for every block of 64 lines.
+    auto view = Must(VaultView::Fetch(importer, vault));
+    EXPECT_EQ(hits(*Must(view.KeyOf(1))), 4u);
   }
 }
 

@@ -189,7 +189,7 @@ TEST_F(Upkeep, ANewcomerReadsWhatWasThereBefore) {
 TEST_F(Upkeep, HiddenHistoryStaysHiddenFromNewcomersAlone) {
   const auto id = MakeCase(2);
   Join("kc3", "Coordinator 3", protocol::kCoordinator);
-  EpochOptions hidden;
+  WriteOptions hidden;
   hidden.hide_history = true;
   Must(WriteVault(CasesOf("kc1"), id, {}, With("kc3"), hidden));
 
@@ -215,7 +215,7 @@ TEST_F(Upkeep, HiddenHistoryStaysHiddenFromNewcomersAlone) {
   expect_hidden(kTwoNotes);
 
   // Whoever rekeys later knows the older key, and does not hand it on either.
-  EpochOptions again;
+  WriteOptions again;
   again.is_due = [](VaultView& view) { return view.state().epoch().number < 4; };
   Must(WriteVault(CasesOf("kc2"), id, Note("note 2"), {}, again));
   EXPECT_EQ(View("kc1", id).state().epoch().number, 4u);
@@ -238,7 +238,7 @@ TEST_F(Upkeep, HiddenHistoryStaysHiddenFromNewcomersAlone) {
 TEST_F(Upkeep, HidingHistoryThatWasInterruptedIsGoneOnWith) {
   const auto id = MakeCase(150);
   Join("kc3", "Coordinator 3", protocol::kCoordinator);
-  EpochOptions hidden;
+  WriteOptions hidden;
   hidden.hide_history = true;
   int calls = 0;
   liar_.RewriteRequest([&](godwit::realm::v1::AppendEntriesRequest& request) {
@@ -273,7 +273,7 @@ TEST_F(Upkeep, HistoryIsHiddenByWhoReadsAndManagesAll) {
   const std::string code = NewCaseOf("cw01");
   const auto id = VaultOf("kc1", code, Kind::kCase);
   Join("kc3", "Coordinator 3", protocol::kCoordinator);
-  EpochOptions hidden;
+  WriteOptions hidden;
   hidden.hide_history = true;
   const auto by_writer = WriteVault(CasesOf("sv1"), id, {}, With("kc3"), hidden);
   ASSERT_FALSE(by_writer);
@@ -493,7 +493,7 @@ TEST_F(Upkeep, ACaseSaysWhoReadsItWhoCouldAndWhoWrote) {
   EXPECT_EQ(reader(leaving.parts.at(0), "Coordinator 2").state, AccessState::kLeaving);
 
   Join("kc3", "Coordinator 3", protocol::kCoordinator);
-  EpochOptions hidden;
+  WriteOptions hidden;
   hidden.hide_history = true;
   Must(WriteVault(CasesOf("kc1"), case_vault, {}, With("kc3"), hidden));
   Realm& founder = CasesOf("founder");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows that leftovers.py, formatted.sh and unique_names.sh refuse a made-up tree with one fault, and
-# pass it without.
+# Shows that leftovers.py, formatted.sh, unique_names.sh and attack_rows.sh refuse a made-up tree with
+# one fault, and pass it without.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
@@ -36,3 +36,12 @@ for name in C B; do
   chmod +x "$tree/ctest"
   expect "$([[ $name == B ]] && echo 1 || echo 0)" "$here/unique_names.sh" "$tree" "$tree/ctest"
 done
+
+printf '#!/bin/sh\necho "  Test #1: A.Row1_B"\necho "  Test #2: A.Row25B"\n' >"$tree/ctest"
+for row in 25 2; do
+  printf '//    1  a\n//   %s  b\n' "$row" >"$tree/table.h"
+  expect "$([[ $row == 25 ]] && echo 0 || echo 1)" \
+    "$here/attack_rows.sh" "$tree" "$tree/table.h" "$tree/ctest"
+done
+printf '// no rows\n' >"$tree/table.h"
+expect 1 "$here/attack_rows.sh" "$tree" "$tree/table.h" "$tree/ctest"

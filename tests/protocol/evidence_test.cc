@@ -441,6 +441,11 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
     which.U32(2).U32(older);
     return OfVault(w, Claim::kWrapClosed, {which.Take()});
   };
+  const auto listed = [](World& w, const Person& whose) {
+    Writer which;
+    which.U32(1).Fixed(whose.id);
+    return OfVault(w, Claim::kVekBoxNotOfKey, {which.Take()});
+  };
   const auto caseworker = [](World& w) { return NameOf(w.caseworker) + " E_KEY_MISMATCH"; };
   const auto coordinator = [](World& w) { return NameOf(w.coordinator) + " E_KEY_MISMATCH"; };
   const auto other_row = [](World& w, std::uint64_t more, bool same) {
@@ -552,6 +557,10 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
        Always(kNobody)},
       {"a wrap that does not open", [=](World& w) { return wrap(w, 1); }, coordinator},
       {"a wrap that is not there", [=](World& w) { return wrap(w, 7); }, Always(kNobody)},
+      {"a listed box that is not of its key", [=](World& w) { return listed(w, w.reader); },
+       coordinator},
+      {"a box that no epoch lists",
+       [=](World& w) { return listed(w, w.realm.Add(protocol::kCoordinator)); }, Always(kNobody)},
       {"a changed box of a PUK", [=](World& w) { return puk_box(w, true, Claim::kPukBoxChanged); },
        Always("server E_KEY_MISMATCH")},
       {"a changed box of a PUK that is the listed one",
@@ -930,7 +939,7 @@ RC_GTEST_PROP(Evidence, AnyChangeOfAProvedFileMovesNoBlame, ()) {
 RC_GTEST_PROP(Evidence, JudgesAnyClaimOnAnyBytes, ()) {
   static const World world;
   Evidence evidence;
-  evidence.claim = Claim{*rc::gen::inRange<std::uint8_t>(1, 18)};
+  evidence.claim = Claim{*rc::gen::inRange<std::uint8_t>(1, 19)};
   evidence.fingerprint = world.realm.roster().fingerprint();
   evidence.vault = world.vault.vault().id();
   evidence.form = Form{*rc::gen::inRange<std::uint8_t>(0, 3)};
@@ -982,7 +991,7 @@ TEST(Evidence, ReadsWhatItWroteAndNothingElse) {
     std::size_t at;
     std::uint8_t value;
     const char* want;
-  } rows[] = {{0, 'x', kSig}, {6, 2, kUnsupported}, {7, 0, kUnsupported}, {7, 18, kUnsupported}};
+  } rows[] = {{0, 'x', kSig}, {6, 2, kUnsupported}, {7, 0, kUnsupported}, {7, 19, kUnsupported}};
   for (const auto& row : rows) {
     Bytes changed = file;
     changed[row.at] = row.value;

@@ -129,18 +129,20 @@ protocol::SessionRequest RequestOf(const support::TestRealm& realm, const suppor
 }
 
 std::string Contents(const support::PostgresDatabase& postgres) {
-  std::string all;
+  std::string sql;
   for (const char* table : {"realm", "genesis_claim", "statement", "puk_box", "vault", "entry",
                             "membership", "box", "record", "record_blob", "record_salt", "leaf",
                             "invitation", "quota", "session", "nonce"}) {
     // A counter that stands at nothing says nothing: it was only locked.
     const bool counts = std::string_view(table) == "quota";
-    const auto rows = postgres.Sql(
-        std::string("SELECT count(*) || ':' || "
-                    "md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM ") +
-        table + " AS t" + (counts ? " WHERE count > 0" : ""));
-    all += std::string(table) + "=" + rows.at(0).at(0) + " ";
+    if (!sql.empty()) sql += " UNION ALL ";
+    sql += std::string("SELECT '") + table +
+           "=' || count(*) || ':' || "
+           "md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM " +
+           table + " AS t" + (counts ? " WHERE count > 0" : "");
   }
+  std::string all;
+  for (const auto& row : postgres.Sql(sql)) all += row.at(0) + " ";
   return all;
 }
 

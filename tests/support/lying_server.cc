@@ -6,6 +6,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -95,6 +96,11 @@ class LyingServer::Impl {
     std::multimap<std::string, std::function<void(std::string&)>, std::less<>> requests;
     std::multimap<std::string, ReplyBytes, std::less<>> replies;
     std::map<std::string, std::string, std::less<>> answers;
+    struct Loss {
+      grpc::StatusCode status;
+      std::shared_ptr<std::atomic<int>> left;
+    };
+    std::map<std::string, Loss, std::less<>> losses;
   };
   template <class Change>
   auto With(Change change) {
@@ -150,6 +156,11 @@ class LyingServer::Impl {
       answer = PassOn(context, request);
     }
     if (!answer.status.ok()) return answer;
+    if (const auto loss = table.losses.find(method);
+        loss != table.losses.end() && loss->second.left->fetch_sub(1) > 0) {
+      answer.status = grpc::Status(loss->second.status, "");
+      return answer;
+    }
     const auto replies = table.replies.equal_range(method);
     for (auto lie = replies.first; lie != replies.second; ++lie) lie->second(request, answer.reply);
     return answer;
@@ -217,6 +228,12 @@ void LyingServer::RewriteRequestBytes(std::string_view method,
 
 void LyingServer::AnswerWithBytes(std::string_view method, std::string reply) {
   impl_->With([&](auto& table, auto&) { table.answers[std::string(method)] = std::move(reply); });
+}
+
+void LyingServer::LoseReplies(std::string_view method, int count, grpc::StatusCode status) {
+  impl_->With([&](auto& table, auto&) {
+    table.losses[std::string(method)] = {status, std::make_shared<std::atomic<int>>(count)};
+  });
 }
 
 void LyingServer::BeHonest() {

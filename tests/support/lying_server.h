@@ -1,5 +1,7 @@
 #pragma once
 
+#include <grpcpp/support/status.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,6 +54,10 @@ class LyingServer {
   void AnswerWith(const Response& reply) {
     AnswerWithBytes(MethodOf<Response>("Response"), reply.SerializeAsString());
   }
+
+  // From now on the next `count` good replies of a method are lost: the call was passed on and did
+  // its work, and the caller is told `status`.
+  void LoseReplies(std::string_view method, int count, grpc::StatusCode status);
 
   // Takes all lies back.
   void BeHonest();

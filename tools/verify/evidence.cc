@@ -59,6 +59,8 @@ std::string_view DeedOf(const Judgement& judgement) {
       return "changed the box of a vault's key";
     case Claim::kVekBoxClosed:
       return "listed a box that does not hold the vault's key";
+    case Claim::kVekBoxNotOfKey:
+      return "listed a box that is not of the vault's key";
     case Claim::kWrapClosed:
       return "listed a wrap that does not hold the vault's older key";
     case Claim::kPukBoxChanged:
