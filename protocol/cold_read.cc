@@ -125,7 +125,6 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
     epoch_seqs.push_back(h.seq);
     places.push_back(PlaceOf(*entry));
   }
-  if (in_force.empty()) return Invalid("a vault without an epoch");
 
   const auto pinned = ReadOne(row.pinned, cold.vault, guests, roster);
   if (!pinned) return pinned.error();

@@ -168,7 +168,7 @@ base::Result<RawEntry> ReadEntry(base::ByteSpan bytes) {
   if (!outer.Done()) return NoEntry();
   Reader r(e.body);
   const base::ByteSpan tag = r.Raw(kTag.size());
-  if (!r.ok() || !std::ranges::equal(tag, base::AsBytes(kTag))) return NoEntry();
+  if (!std::ranges::equal(tag, base::AsBytes(kTag))) return NoEntry();
   EntryHeader& h = e.header;
   h.ver = r.U8();
   if (!r.ok()) return NoEntry();

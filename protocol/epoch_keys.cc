@@ -94,9 +94,7 @@ base::Result<Vek> OpenVek(const Epoch& epoch, const base::RealmId& realm,
                           const base::VaultId& vault, const base::MemberId& member,
                           const crypto::KemKeyPair& puk_kem, base::ByteSpan box) {
   const auto row = epoch.list.find(member);
-  if (row == epoch.list.end() || row->second.puk_gen == 0 || HashOf(box) != row->second.box_hash) {
-    return Mismatch();
-  }
+  if (row == epoch.list.end() || HashOf(box) != row->second.box_hash) return Mismatch();
   auto vek = crypto::OpenBox<VekTag>(
       crypto::DefaultHpke(), puk_kem, labels::kVekBox,
       VekBoxContext(realm, vault, epoch.epoch, member, row->second.puk_gen), box);
@@ -118,7 +116,8 @@ base::Result<Vek> UnwrapVek(const Vek& vek, const Epoch& epoch, const Epoch& old
   const auto opened = crypto::OpenCommitting(
       key, labels::kVekPrevious, VekPreviousContext(realm, vault, epoch.epoch, older.epoch),
       wrap->second);
-  if (!opened || opened->size() != Vek::kSize) return Mismatch();
+  if (!opened) return Mismatch();
+  static_assert(kWrapSize == crypto::kCommittingOverhead + Vek::kSize);
   auto unwrapped = Vek::Copy(opened->Expose().first<Vek::kSize>());
   if (!unwrapped) return unwrapped.error();
   if (!crypto::ConstantTimeEqual(CommitmentOf(*unwrapped, realm, vault, older.epoch),

@@ -115,7 +115,7 @@ base::Result<Invitation> ReadInvitation(base::ByteSpan bytes) {
   Reader r(bytes);
   const base::ByteSpan tag = r.Raw(6);
   const std::uint8_t ver = r.U8();
-  if (!r.ok() || !std::ranges::equal(tag, base::AsBytes("gw1/qr")) || ver != kVersion) {
+  if (!std::ranges::equal(tag, base::AsBytes("gw1/qr")) || ver != kVersion) {
     return malformed;
   }
   auto hosts = ReadHosts(r);

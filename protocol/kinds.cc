@@ -60,9 +60,9 @@ std::string_view Name(Compartment compartment) {
     case Compartment::kCases:
       return "cases";
     case Compartment::kJourneys:
-      return "journeys";
+      break;
   }
-  return "";
+  return "journeys";
 }
 
 bool AreValidRoles(Compartment compartment, Roles roles) {
@@ -159,7 +159,7 @@ std::size_t RecordFloor(Compartment compartment, Kind kind, bool pinned) {
     case Compartment::kCases:
       return kind == Kind::kCase && pinned ? 256 : 1024;
     case Compartment::kJourneys:
-      return 4096;
+      break;
   }
   return 4096;
 }

