@@ -41,7 +41,7 @@ Code CodeOf(const base::Result<T>& result) {
 }
 
 // A new vault with entries 0 to `last`.
-inline VaultUpdate NewVault(std::uint64_t last, Kind kind = Kind::kCase) {
+inline VaultUpdate SomeVault(std::uint64_t last, Kind kind = Kind::kCase) {
   VaultUpdate update;
   update.vault = crypto::RandomId<base::VaultId>();
   update.memory = {kind, last, crypto::RandomId<base::Link>(), 3, 1, false};
@@ -120,8 +120,8 @@ class StoreTest : public testing::Test {
 
 // What a test's store is filled with, and all that it then says.
 struct Filled {
-  VaultUpdate first = NewVault(2);
-  VaultUpdate second = NewVault(2);
+  VaultUpdate first = SomeVault(2);
+  VaultUpdate second = SomeVault(2);
 
   Filled() {
     first.records = {SomeRecord(), SomeRecord()};

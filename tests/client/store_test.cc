@@ -90,7 +90,7 @@ TEST_F(StoreTest, KeepsTheRosterInOrder) {
 }
 
 TEST_F(StoreTest, KeepsAllOfAVault) {
-  auto update = NewVault(2);
+  auto update = SomeVault(2);
   update.boxes[2] = Text("box of epoch 2");
   update.records = {SomeRecord(), SomeRecord(), SomeRecord(7)};
   auto next = Next(update);
@@ -129,8 +129,8 @@ TEST_F(StoreTest, ListsVaultsByKind) {
   std::set<base::VaultId> cases;
   std::set<base::VaultId> all;
   for (int i = 0; i < 5; ++i) {
-    const auto one = NewVault(0, Kind::kCase);
-    const auto other = NewVault(1, Kind::kSensitive);
+    const auto one = SomeVault(0, Kind::kCase);
+    const auto other = SomeVault(1, Kind::kSensitive);
     ASSERT_TRUE(store.Apply({one, other}));
     cases.insert(one.vault);
     all.insert({one.vault, other.vault});
@@ -152,7 +152,7 @@ TEST_F(StoreTest, ListsVaultsByKind) {
 // R7 of docs/protocol.md section 5.
 TEST_F(StoreTest, NoVaultGoesBackForksOrHasGaps) {
   auto store = Create();
-  const auto first = NewVault(4);
+  const auto first = SomeVault(4);
   ASSERT_TRUE(store.Apply({first}));
   auto base = Next(first);
   base.memory.roster_seq = 5;
@@ -194,10 +194,10 @@ TEST_F(StoreTest, NoVaultGoesBackForksOrHasGaps) {
     u.records = base.records;
     u.records[0].ciphertext[0] ^= 1;
   });
-  auto fresh = NewVault(2);
+  auto fresh = SomeVault(2);
   fresh.entries.pop_back();
   cases.push_back({"a new vault without its last entry", fresh, Code::kInvalidArgument});
-  fresh = NewVault(0);
+  fresh = SomeVault(0);
   fresh.entries.clear();
   cases.push_back({"a new vault without entries", fresh, Code::kInvalidArgument});
   fresh.memory.seq = ~std::uint64_t{0};
@@ -207,7 +207,7 @@ TEST_F(StoreTest, NoVaultGoesBackForksOrHasGaps) {
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
     // A good one in the same call stays out too.
-    const auto good = NewVault(1);
+    const auto good = SomeVault(1);
     EXPECT_EQ(CodeOf(store.Apply({good, c.update})), c.want);
     EXPECT_FALSE(*store.Remembered(good.vault));
     const auto after = **store.Load(first.vault);
@@ -224,7 +224,7 @@ TEST_F(StoreTest, NoVaultGoesBackForksOrHasGaps) {
 
 TEST_F(StoreTest, AFrozenVaultStaysAsItIs) {
   auto store = Create();
-  const auto vault = NewVault(3);
+  const auto vault = SomeVault(3);
   ASSERT_TRUE(store.Apply({vault}));
   EXPECT_EQ(CodeOf(store.Freeze(crypto::RandomId<base::VaultId>(), SomeEvidence(Code::kFork, "x"))),
             Code::kNotFound);
@@ -295,7 +295,7 @@ TEST_F(StoreTest, TheOutboxKeepsOrderAndGoesWithItsAnswer) {
   ASSERT_TRUE(first && second && third);
   EXPECT_LT(*first, *second);
   EXPECT_LT(*second, *third);
-  const auto vault = NewVault(1);
+  const auto vault = SomeVault(1);
   ASSERT_TRUE(store.Apply({vault}, {*second}));
   auto items = *store.Outbox();
   ASSERT_EQ(items.size(), 2U);
@@ -346,7 +346,7 @@ TEST_F(StoreTest, KeepsEvidenceOnceAndWithItsTime) {
 
 TEST_F(StoreTest, JoinsEvidenceWithWhatIsKeptBeforeIt) {
   auto store = Create();
-  auto vault = NewVault(6);
+  auto vault = SomeVault(6);
   ASSERT_TRUE(store.AppendRoster(0, {Text("s0"), Text("s1"), Text("s2"), Text("s3")}));
   ASSERT_TRUE(store.Apply({vault}));
   auto item = SomeEvidence(Code::kEntryInvalid, "refused");
@@ -399,7 +399,7 @@ TEST_F(StoreTest, NothingReadableIsInTheFileOrItsLog) {
   const Bytes canary = base::ToBytes(canary_id.bytes());
   const std::string hex = base::ToHex(canary);
   const Bytes canary_text = Text(hex);
-  auto update = NewVault(1);
+  auto update = SomeVault(1);
   update.entries[1] = canary_text;
   update.boxes[1] = canary_text;
   update.records = {SomeRecord()};
@@ -566,7 +566,7 @@ TEST_F(StoreTest, TheLogIsEmptyAfterEveryChange) {
   EXPECT_EQ(std::filesystem::file_size(log), 0U);
   ASSERT_TRUE(store.Put("a", Text("b")));
   EXPECT_EQ(std::filesystem::file_size(log), 0U);
-  const auto vault = NewVault(1);
+  const auto vault = SomeVault(1);
   ASSERT_TRUE(store.Apply({vault}));
   EXPECT_EQ(std::filesystem::file_size(log), 0U);
   // Killed now, the file alone is enough.
@@ -655,7 +655,7 @@ TEST_F(StoreTest, TwoProcessesWriteOneAfterTheOther) {
 
 TEST_F(StoreTest, AReaderSeesWholeChangesAlone) {
   auto store = Create();
-  auto vault = NewVault(0);
+  auto vault = SomeVault(0);
   vault.records = {SomeRecord()};
   ASSERT_TRUE(store.Apply({vault}));
   std::array<int, 2> stop{};
@@ -691,7 +691,7 @@ TEST_F(StoreTest, AKillAtAnyMomentLeavesWholeChanges) {
   std::vector<VaultUpdate> vaults;
   {
     auto store = Create();
-    for (int i = 0; i < kVaults; ++i) vaults.push_back(NewVault(0));
+    for (int i = 0; i < kVaults; ++i) vaults.push_back(SomeVault(0));
     ASSERT_TRUE(store.Apply(vaults));
   }
   std::mt19937 random(std::random_device{}());
@@ -760,7 +760,7 @@ RC_GTEST_PROP(StoreProperty, KeepsAnyContent, ()) {
   const auto boxes = *rc::gen::arbitrary<std::map<std::uint32_t, Bytes>>();
   const auto name = *rc::gen::arbitrary<std::string>();
   const auto value = *rc::gen::arbitrary<Bytes>();
-  VaultUpdate update = NewVault(0);
+  VaultUpdate update = SomeVault(0);
   update.memory.seq = entries.size() - 1;
   update.memory.roster_seq = *rc::gen::arbitrary<std::uint64_t>();
   update.memory.epoch = *rc::gen::arbitrary<std::uint32_t>();

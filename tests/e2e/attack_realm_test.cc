@@ -310,9 +310,9 @@ TEST_F(ServedRealm, Row31_ARosterThatWasShownInTwoFormsIsAFork) {
   // Both branches are kept.
   const auto evidence = Must(device->store().KeptEvidence());
   ASSERT_EQ(evidence.size(), 1u);
-  const std::string kept = Text(evidence[0].content);
-  EXPECT_NE(kept.find(Text(shown)), std::string::npos);
-  EXPECT_NE(kept.find(Text(world.realm.statements().back())), std::string::npos);
+  EXPECT_EQ(evidence[0].piece.claim, protocol::Claim::kTwoStatements);
+  EXPECT_EQ(evidence[0].piece.exhibits,
+            (std::vector<Bytes>{shown, world.realm.statements().back()}));
 }
 
 }  // namespace

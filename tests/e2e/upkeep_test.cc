@@ -445,7 +445,8 @@ TEST_F(Upkeep, ReconcileGoesOnWhereAVaultFails) {
   const auto broken = MakeCase(1);
   const auto sound = MakeCase(1);
   Join("kc3", "Coordinator 3", protocol::kCoordinator);
-  Require(CasesOf("kc1").store().Freeze(broken, Code::kFork, base::Bytes{1}));
+  Require(CasesOf("kc1").store().Freeze(
+      broken, EvidenceItem{.code = Code::kFork, .piece = {.claim = protocol::Claim::kTwoEntries}}));
   const auto plan = PlanOf("kc1");
   ASSERT_EQ(plan.failures.size(), 1u);
   EXPECT_EQ(plan.failures[0].vault, broken);
