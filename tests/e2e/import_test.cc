@@ -178,9 +178,9 @@ class IMPORT_SUITE : public testing::Test {
     return base::ToHex(bytes);
   }
 
-  // An organisation of the size that the acceptance names, or of other people with two importers.
-  void MakeOrganisation(std::vector<Newcomer> staff = support::Staff(40, 2, 2, 2, 1)) {
-    staff_ = std::move(staff);
+  // An organisation of the size that the acceptance names.
+  void MakeOrganisation() {
+    staff_ = support::Staff(40, 2, 2, 2, 1);
     organisation_ = std::make_unique<support::TestOrganisation>(servers_);
     organisation_->Join(staff_);
     organisation_->MakeLedgers("in1");
@@ -399,7 +399,7 @@ TEST_F(IMPORT_SUITE, Row57TheLedgerJoinsNothingAfterTheImport) {
 TEST_F(IMPORT_SUITE, Row56TheServersDictionaryOfLinesFindsNoRecord) {
   const auto shared = support::SharedFolder();
   if (!shared) return;
-  MakeOrganisation(support::Staff(2, 1, 1, 2, 0));
+  MakeOrganisation();
   constexpr std::uint32_t kLines = 200;
   const auto path = Head(CtdcFile(*shared), kLines, folder_);
   RunImport(organisation_->Of("in1"), path);
