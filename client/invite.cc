@@ -270,6 +270,21 @@ base::Result<std::optional<std::string>> Inviter::Poll(OpenInvite& invite) {
   return std::optional(protocol::Sas(invite.offer, invite.j1, invite.nonce_a, *nonce_d));
 }
 
+base::Result<bool> Inviter::HasRoom(const OpenInvite& invite) {
+  if (invite.kind == protocol::kOfferDevice) return true;
+  const auto realm = organisation_.Get(invite.compartment);
+  if (!realm) return realm.error();
+  if (const auto synced = (*realm)->Sync(); !synced) return synced.error();
+  std::size_t all = 0;
+  std::size_t mine = 0;
+  for (const auto& each : (*realm)->roster().pending()) {
+    if (std::holds_alternative<protocol::DeviceAdd>(each.payload)) continue;
+    ++all;
+    mine += each.author.member == (*realm)->member() ? 1 : 0;
+  }
+  return all < protocol::kMaxPending && mine < protocol::kMaxPendingOfAuthor;
+}
+
 base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   if (!invite.request) {
     return Error(Code::kInvalidArgument, "the newcomer has not answered yet");

@@ -72,6 +72,11 @@ class Inviter {
   // its commitment; E_FORK: another J1 than before: withdraw it.
   base::Result<std::optional<std::string>> Poll(OpenInvite& invite);
 
+  // Whether Confirm may sign another statement in the invite's realm: of one member at most three
+  // wait for others at once, and sixteen in all. Brings the roster up to date. A device is not
+  // counted.
+  base::Result<bool> HasRoom(const OpenInvite& invite);
+
   // After both sides saw the same SAS: writes the human's staff record, then MEMBER_ADD; or
   // DEVICE_ADD. Returns how many more members must sign it before it is in effect: see
   // Realm::Author.

@@ -214,6 +214,9 @@ story() {
   as nuri sync
   as nuri board --limit 15
 
+  step "how the organisation stands: what is missing, and who does it"
+  as minji org doctor
+
   step "a caseworker opens one case and its person"
   godwit haneul sync >/dev/null
   local code
@@ -228,6 +231,8 @@ except json.JSONDecodeError:
 print(cases[0]["code"])')
   as haneul case show "$code"
   as haneul person show "$code"
+  say "who else can read which part of it, computed from signed chains:"
+  as haneul case who "$code"
   say "the same for others:"
   refused nuri "a coordinator reads no person" person show "$code"
   refused garam "a route coordinator reads no case" case show "$code"

@@ -87,22 +87,28 @@ Status Inviting::Step(AnswerStream* answers) {
   } else {
     std::this_thread::sleep_for(kPoll);
   }
+  if (const Status confirmed = ConfirmAgreed(); !confirmed) return confirmed;
   return ListReady();
 }
 
+void Inviting::Withdraw(const OpenInvite& invite) {
+  const auto withdrawn = inviter_.Withdraw(invite);
+  failed_ = true;
+  context_.output.Note(
+      "The invitation of " + Shown(invite) +
+      (withdrawn ? " was withdrawn." : " could not be withdrawn; it ends by itself."));
+  context_.output.Emit(EventJson("withdrawn", invite));
+}
+
 void Inviting::WithdrawOpen() {
-  for (Open& open : open_) {
-    const auto withdrawn = inviter_.Withdraw(open.invite);
-    failed_ = true;
-    context_.output.Note(
-        "The invitation of " + Shown(open.invite) +
-        (withdrawn ? " was withdrawn." : " could not be withdrawn; it ends by itself."));
-    context_.output.Emit(EventJson("withdrawn", open.invite));
-  }
+  for (const Open& open : open_) Withdraw(open.invite);
   open_.clear();
 }
 
-void Inviting::NoteUnlisted() {
+void Inviting::End() {
+  WithdrawOpen();
+  for (const OpenInvite& invite : agreed_) Withdraw(invite);
+  agreed_.clear();
   if (confirmed_.empty()) return;
   failed_ = true;
   context_.output.Note(
@@ -177,28 +183,60 @@ Status Inviting::Decide(std::size_t at, bool same) {
     context_.output.Emit(EventJson("refused", open.invite));
     return {};
   }
-  const auto missing = inviter_.Confirm(open.invite);
+  return Confirm(std::move(open.invite));
+}
+
+Status Inviting::Confirm(OpenInvite invite) {
+  const auto room = inviter_.HasRoom(invite);
+  const bool offline = !room && IsOffline(room.error());
+  if (!room && !offline) return room.error();
+  if (offline || !*room) {
+    context_.output.Emit(EventJson("queued", invite));
+    context_.output.Line(
+        Shown(invite) + " comes once fewer of your statements wait for others to sign.",
+        Style::kWarning);
+    agreed_.push_back(std::move(invite));
+    return {};
+  }
+  const auto missing = inviter_.Confirm(invite);
   if (!missing) return missing.error();
   if (*missing > 0) {
-    Json json = EventJson("waits", open.invite);
+    Json json = EventJson("waits", invite);
     json["missing"] = *missing;
     context_.output.Emit(json);
     context_.output.Line(
-        Shown(open.invite) + " " + WaitsFor(*missing) +
-            (IsDevice(open.invite) ? ": an owner or admin runs `godwit approve`; leave the other "
-                                     "device waiting."
-                                   : "."),
+        Shown(invite) + " " + WaitsFor(*missing) +
+            (IsDevice(invite) ? ": an owner or admin runs `godwit approve`; leave the other "
+                                "device waiting."
+                              : "."),
         Style::kWarning);
   } else {
-    context_.output.Emit(EventJson("joined", open.invite));
-    context_.output.Line(
-        Shown(open.invite) + (IsDevice(open.invite) ? " has joined." : " is a member now."),
-        Style::kGood);
+    context_.output.Emit(EventJson("joined", invite));
+    context_.output.Line(Shown(invite) + (IsDevice(invite) ? " has joined." : " is a member now."),
+                         Style::kGood);
   }
   // A member's keys are those of before: nobody has to be told of a device.
-  if (IsDevice(open.invite)) return {};
-  confirmed_.push_back(std::move(open.invite));
+  if (IsDevice(invite)) return {};
+  confirmed_.push_back(std::move(invite));
   confirmed_at_ = base::SystemClock().Steady();
+  return {};
+}
+
+Status Inviting::ConfirmAgreed() {
+  const auto now = base::SystemClock().Steady();
+  if (agreed_.empty() || now - tried_at_ < kLookAtRosterEvery) return {};
+  tried_at_ = now;
+  for (std::size_t i = 0; i < agreed_.size();) {
+    const auto room = inviter_.HasRoom(agreed_[i]);
+    if (!room && !IsOffline(room.error())) return room.error();
+    if (!room || !*room) {
+      ++i;
+      continue;
+    }
+    OpenInvite invite = std::move(agreed_[i]);
+    agreed_.erase(agreed_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (const Status confirmed = Confirm(std::move(invite)); !confirmed) return confirmed;
+  }
   return {};
 }
 
@@ -221,7 +259,7 @@ Status Inviting::ListReady() {
     const auto& roster = (*realm)->roster();
     ready += roster.UsablePukAt(invite.membership.member, roster.head_seq()) != nullptr ? 1 : 0;
   }
-  const bool all = ready == confirmed_.size() && open_.empty();
+  const bool all = ready == confirmed_.size() && open_.empty() && agreed_.empty();
   if (ready == 0 || (!all && now - confirmed_at_ < kListAfter)) return {};
   confirmed_at_ = now;
   const auto done = inviter_.ListNewcomers(confirmed_);
@@ -256,7 +294,7 @@ ExitCode RunInviting(const Context& context, std::string_view doing,
         "An invitation is a secret: hand it over yourself, or by a way that nobody reads with.");
   }
   if (const Status invited = invite(inviting); !invited) {
-    inviting.WithdrawOpen();
+    inviting.End();
     return fail(invited.error());
   }
   output.Emit({{"event", "waiting"}});
@@ -267,13 +305,11 @@ ExitCode RunInviting(const Context& context, std::string_view doing,
     if (Interrupted() || base::SystemClock().Steady() > until) break;
     const Status step = inviting.Step(output.json() ? &answers : nullptr);
     if (!step && !Interrupted()) {
-      inviting.WithdrawOpen();
-      inviting.NoteUnlisted();
+      inviting.End();
       return fail(step.error());
     }
   }
-  inviting.WithdrawOpen();
-  inviting.NoteUnlisted();
+  inviting.End();
   output.Emit({{"event", "done"}, {"listed", inviting.listed()}, {"complete", !inviting.failed()}});
   return inviting.failed() ? ExitCode::kPartly : ExitCode::kOk;
 }

@@ -24,16 +24,15 @@ class Inviting {
   base::Status Invite(const client::Newcomer& newcomer);
   base::Status InviteDevice();
 
-  bool Waits() const { return !open_.empty() || !confirmed_.empty(); }
+  bool Waits() const { return !open_.empty() || !agreed_.empty() || !confirmed_.empty(); }
   bool failed() const { return failed_; }
   std::size_t listed() const { return listed_; }
 
   // One look at all that is open. `answers`: where a script answers; nothing: a person does.
   base::Status Step(AnswerStream* answers);
-  // Takes back what nobody answered.
-  void WithdrawOpen();
-  // Whoever has joined meanwhile and is not listed is not forgotten.
-  void NoteUnlisted();
+  // Takes back what nobody answered or signed for; whoever has joined meanwhile and is not listed
+  // is not forgotten.
+  void End();
 
  private:
   struct Open {
@@ -44,18 +43,26 @@ class Inviting {
 
   base::Status Take(base::Result<std::vector<client::OpenInvite>> invites);
   void Hand(const client::OpenInvite& invite, base::ByteSpan text);
+  void Withdraw(const client::OpenInvite& invite);
+  // Takes back what nobody answered.
+  void WithdrawOpen();
   base::Status LookAt(Open& open);
   base::Status Take(const Answer& answer);
   base::Status Decide(std::size_t at, bool same);
+  base::Status Confirm(client::OpenInvite invite);
+  base::Status ConfirmAgreed();
   base::Status ListReady();
 
   const Context& context_;
   client::Inviter inviter_;
   client::Organisation& organisation_;
   std::vector<Open> open_;
+  // Both read the same words, but too many statements wait for others to sign.
+  std::vector<client::OpenInvite> agreed_;
   std::vector<client::OpenInvite> confirmed_;  // not listed yet
   std::chrono::steady_clock::time_point confirmed_at_;
   std::chrono::steady_clock::time_point looked_at_;
+  std::chrono::steady_clock::time_point tried_at_;
   std::size_t listed_ = 0;
   bool failed_ = false;
 };

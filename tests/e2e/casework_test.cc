@@ -245,6 +245,92 @@ TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
   EXPECT_TRUE(Must(joiner.IsAdded()));
 }
 
+TEST_F(Casework, NobodyLeavesMoreWaitingThanARosterTakes) {
+  organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
+  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+  Require(founders.Sync());
+  protocol::Policy policy = founders.roster().policy();
+  ++policy.gen;
+  policy.grant_threshold = 2;
+  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  Inviter inviter(Of("founder"));
+  std::vector<OpenInvite> all;
+  for (const char* handle : {"kc5", "kc6", "kc7", "kc8"}) {
+    auto invites = Must(inviter.Invite({handle, "Newcomer", protocol::kCoordinator}));
+    const auto words = Must(inviter.InvitationFor(invites[0]));
+    auto joiner = Must(Joiner::Begin(words.Expose()));
+    Must(inviter.Poll(invites[0]));
+    Must(joiner.Poll());
+    Must(inviter.Poll(invites[0]));
+    all.push_back(std::move(invites[0]));
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Must(inviter.HasRoom(all[i])));
+    EXPECT_EQ(Must(inviter.Confirm(all[i])), 1u);
+  }
+  EXPECT_FALSE(Must(inviter.HasRoom(all[3])));
+  EXPECT_EQ(inviter.Confirm(all[3]).error().code(), Code::kRosterInvalid);
+  const auto waiting = Must(ListWaiting(Of("ad1"), base::SystemClock().NowMs()));
+  ASSERT_EQ(waiting.size(), 3u);
+  EXPECT_EQ(Must(Approve(Of("ad1"), waiting[1])), 0u);
+  EXPECT_TRUE(Must(inviter.HasRoom(all[3])));
+  EXPECT_EQ(Must(inviter.Confirm(all[3])), 1u);
+}
+
+// A name counts once a second owner or admin has looked at it.
+TEST_F(Casework, ANameIsBelievedOfTwo) {
+  organisation_.Join(
+      {{"ad1", "Admin One", protocol::kAdmin}, {"ad2", "Admin Two", protocol::kAdmin}});
+  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+  Require(founders.Sync());
+  protocol::Policy policy = founders.roster().policy();
+  ++policy.gen;
+  policy.grant_threshold = 2;
+  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  const auto member = organisation_.RealmOf("kc1", Compartment::kCases).member();
+  const auto propose = [&](const std::string& handle) {
+    Must(WriteVault(founders, founders.roster().policy().VaultOf(Kind::kDirectory),
+                    [&](VaultView&) -> base::Result<std::vector<Edit>> {
+                      return std::vector<Edit>{ColleagueEdit({member, handle, "Another Name"})};
+                    }));
+  };
+  const auto names = [&](const std::string& handle) {
+    Realm& realm = organisation_.RealmOf(handle, Compartment::kCases);
+    Require(realm.Sync());
+    Must(VaultView::Fetch(realm, realm.roster().policy().VaultOf(Kind::kDirectory)));
+    const auto directory = Must(Directory::Read(realm));
+    return std::ranges::count(directory.colleagues(), "Another Name", &Colleague::display_name);
+  };
+  const auto waiting = [&](const std::string& handle) {
+    Must(ListWaiting(Of(handle), base::SystemClock().NowMs()));
+    return Must(ListWaitingNames(Of(handle)));
+  };
+
+  // What was written while one sufficed is still believed; this is not yet.
+  EXPECT_EQ(Must(Directory::Read(founders)).NameOf(member), "Coordinator 1");
+  propose("kc1");
+  EXPECT_EQ(names("cw01"), 0);
+  auto shown = waiting("ad1");
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_FALSE(shown[0].written_by_me);
+  EXPECT_FALSE(shown[0].refusal);
+  ASSERT_EQ(waiting("founder").size(), 1u);
+  EXPECT_TRUE(waiting("founder")[0].written_by_me);
+  EXPECT_FALSE(ApproveName(Of("founder"), waiting("founder")[0])) << "nobody assents to their own";
+  EXPECT_EQ(names("cw01"), 0);
+  Require(ApproveName(Of("ad1"), shown[0]));
+  EXPECT_EQ(names("cw01"), 1);
+  EXPECT_TRUE(waiting("ad2").empty());
+
+  // A name that the staff vault has for somebody else is assented to by nobody.
+  propose("kc2");
+  shown = waiting("ad1");
+  ASSERT_EQ(shown.size(), 1u);
+  ASSERT_TRUE(shown[0].refusal);
+  EXPECT_FALSE(ApproveName(Of("ad1"), shown[0]));
+  EXPECT_EQ(names("cw01"), 1);
+}
+
 TEST_F(Casework, AGrantIsApprovedForWhomTheStaffRecordNames) {
   organisation_.Join({{"ow2", "Owner Two", protocol::kOwner | protocol::kAdmin}});
   Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
