@@ -12,7 +12,6 @@
 #include "client/cli/status.h"
 #include "client/invite.h"
 #include "client/keystore_file.h"
-#include "client/store.h"
 
 namespace godwit::cli {
 namespace {
@@ -107,19 +106,11 @@ base::Result<std::unique_ptr<client::Realm>> Settle(const Profile& profile,
                                                     Joining joining) {
   const auto& policy = joining.joiner.policy();
   const protocol::KdfCost cost{policy.kdf_ops, policy.kdf_mem};
-  const Compartment compartment = joining.compartment();
   auto keys = std::move(joining.joiner).TakeKeys({});
   if (!keys) return keys.error();
-  if (const auto clean = profile.DiscardUnfinished(compartment); !clean) return clean.error();
-  const auto path = profile.StorePath(compartment);
-  {
-    const auto store = client::Store::Create(path, keys->store_key, keys->info.realm());
-    if (!store) return store.error();
-  }
-  const auto kept =
-      client::CreateKeystoreFile(profile.KeystorePath(compartment), passphrase, cost, *keys);
-  if (!kept) return kept.error();
-  auto realm = client::Realm::Open(*std::move(keys), path);
+  const auto path = client::KeepRealm(profile, passphrase, cost, *keys);
+  if (!path) return path.error();
+  auto realm = client::Realm::Open(*std::move(keys), *path);
   if (!realm) return realm.error();
   if (const auto synced = (*realm)->Sync(); !synced) return synced.error();
   return realm;

@@ -51,6 +51,17 @@ class Casework : public testing::Test {
   Organisation& Of(const std::string& handle) { return organisation_.Of(handle); }
   void Sync(const std::string& handle) { organisation_.Sync(handle); }
 
+  // From here on two must sign a grant in the cases realm; returns the founder's view of it.
+  Realm& NeedTwo() {
+    Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+    Require(founders.Sync());
+    protocol::Policy policy = founders.roster().policy();
+    ++policy.gen;
+    policy.grant_threshold = 2;
+    EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+    return founders;
+  }
+
   support::RealmServers servers_;
   support::TestOrganisation organisation_;
 };
@@ -203,13 +214,8 @@ TEST_F(Casework, WhoIsRemovedLeavesTheVaultsWithTheNextWriter) {
 
 TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
   organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
-  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
+  Realm& founders = NeedTwo();
   Realm& admins = organisation_.RealmOf("ad1", Compartment::kCases);
-  Require(founders.Sync());
-  protocol::Policy policy = founders.roster().policy();
-  ++policy.gen;
-  policy.grant_threshold = 2;
-  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
   const auto approve = [&] {
     Require(admins.Sync());
     const base::Link link = admins.roster().pending().at(0).link;
@@ -247,12 +253,7 @@ TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
 
 TEST_F(Casework, NobodyLeavesMoreWaitingThanARosterTakes) {
   organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
-  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
-  Require(founders.Sync());
-  protocol::Policy policy = founders.roster().policy();
-  ++policy.gen;
-  policy.grant_threshold = 2;
-  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  Realm& founders = NeedTwo();
   Inviter inviter(Of("founder"));
   std::vector<OpenInvite> all;
   for (const char* handle : {"kc5", "kc6", "kc7", "kc8"}) {
@@ -281,12 +282,7 @@ TEST_F(Casework, NobodyLeavesMoreWaitingThanARosterTakes) {
 TEST_F(Casework, ANameIsBelievedOfTwo) {
   organisation_.Join(
       {{"ad1", "Admin One", protocol::kAdmin}, {"ad2", "Admin Two", protocol::kAdmin}});
-  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
-  Require(founders.Sync());
-  protocol::Policy policy = founders.roster().policy();
-  ++policy.gen;
-  policy.grant_threshold = 2;
-  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  Realm& founders = NeedTwo();
   const auto member = organisation_.RealmOf("kc1", Compartment::kCases).member();
   const auto propose = [&](const std::string& handle) {
     Must(WriteVault(founders, founders.roster().policy().VaultOf(Kind::kDirectory),
@@ -333,12 +329,7 @@ TEST_F(Casework, ANameIsBelievedOfTwo) {
 
 TEST_F(Casework, AGrantIsApprovedForWhomTheStaffRecordNames) {
   organisation_.Join({{"ow2", "Owner Two", protocol::kOwner | protocol::kAdmin}});
-  Realm& founders = organisation_.RealmOf("founder", Compartment::kCases);
-  Require(founders.Sync());
-  protocol::Policy policy = founders.roster().policy();
-  ++policy.gen;
-  policy.grant_threshold = 2;
-  EXPECT_EQ(Must(founders.Author(protocol::PolicySet{policy})), 0u);
+  Realm& founders = NeedTwo();
   const std::uint64_t now_ms = base::SystemClock().NowMs();
   const auto waiting = [&](std::uint64_t at_ms) {
     auto all = Must(ListWaiting(Of("ow2"), at_ms));
