@@ -53,6 +53,7 @@ TEST(Ce, StrTakesWellFormedTextWithoutControlCharactersAlone) {
       {"above U+10FFFF", "\xf4\x90\x80\x80", false},
       {"first byte F5", "\xf5\x80\x80\x80", false},
       {"first byte F8", "\xf8\x88\x80\x80\x80", false},
+      {"first byte F8 as if it were F0", "\xf8\x90\x80\x80", false},
       {"first byte FF", "\xff", false},
       {"overlong slash in two", "\xc0\xaf", false},
       {"overlong U+007F in two", "\xc1\xbf", false},

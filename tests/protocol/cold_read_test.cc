@@ -247,6 +247,11 @@ TEST(Attack, Row58_NoForgedRowIsReadCold) {
                   }));
        },
        kInvalid},
+      {"pinned of rver 0 that follows one",
+       [](World& w, ColdRow& row) {
+         GiveHead(row, NextPinned(w, w.caseworker, [](EntryHeader&, Rev& r) { r.rver = 0; }));
+       },
+       kInvalid},
       {"pinned of rver 1 that follows one",
        [](World& w, ColdRow& row) {
          GiveHead(row, NextPinned(w, w.caseworker, [](EntryHeader&, Rev& r) { r.rver = 1; }));
@@ -363,6 +368,22 @@ TEST(Attack, Row58_NoForgedRowIsReadCold) {
          row.epochs.push_back(row.head);
        },
        kInvalid},
+      {"an epoch before the one that it follows",
+       [](World& w, ColdRow& row) {
+         EntryHeader header = w.vault.Next(w.coordinator);
+         header.seq = 2;
+         header.prev = EntryLink(row.epochs[0]);
+         header.pin_link = {};
+         const Bytes epoch =
+             SignEntry(header, w.vault.RekeyingOf(w.vault.vault().epoch().list).epoch.payload,
+                       w.coordinator.device().signing_key());
+         row.epochs.push_back(epoch);
+         GiveHead(row, NextPinned(w, w.caseworker, [&](EntryHeader& h, Rev& r) {
+                    h.epoch_link = EntryLink(epoch);
+                    r.epoch = 3;
+                  }));
+       },
+       kInvalid},
       {"an epoch that hides the pinned record",
        [](World& w, ColdRow& row) {
          EntryHeader header = w.vault.Next(w.coordinator);
@@ -469,6 +490,35 @@ TEST(Attack, Row58_NoForgedRowIsReadCold) {
          row.head = other.entries().back();
        },
        kInvalid},
+      {"a head of another vault, in this one's place",
+       [](World& w, ColdRow& row) {
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.vault = base::VaultId(std::array<std::uint8_t, 16>{1});
+         row.head = SignEntry(header, w.vault.Revision(w.caseworker, w.note, "forged").rev,
+                              w.caseworker.device().signing_key());
+       },
+       kInvalid},
+      {"a head whose payload is none",
+       [](World& w, ColdRow& row) {
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.type = 3;
+         row.head = support::SignRaw(header, Bytes(5), w.caseworker.device().signing_key());
+       },
+       kSig},
+      {"a head after two entries in one place",
+       [](World& w, ColdRow& row) {
+         row.pinned = NextPinned(w, w.caseworker, [&](EntryHeader& h, Rev&) {
+           h.seq = ReadEntry(row.epochs[1])->header.seq;
+           h.prev = ReadEntry(row.epochs[1])->header.prev;
+         });
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.seq = ReadEntry(row.pinned)->header.seq + 1;
+         header.prev = EntryLink(row.pinned);
+         header.pin_link = EntryLink(row.pinned);
+         row.head = SignEntry(header, w.vault.Revision(w.caseworker, w.note, "forged").rev,
+                              w.caseworker.device().signing_key());
+       },
+       kInvalid},
       {"a head of another realm",
        [](World& w, ColdRow& row) {
          EntryHeader header = w.vault.Next(w.caseworker);
@@ -573,6 +623,49 @@ TEST(Attack, Row58_AnImportersSummaryIsTheImportersFirst) {
         vault.Sign(*author, vault.Revision(*author, vault.vault().pinned_record(), "forged").rev);
     EXPECT_EQ(CodeOf(ReadCold(row, realm.roster())), kInvalid);
   }
+}
+
+// Where both have one size, nothing else tells a newer pinned record from any other.
+TEST(Attack, Row58_ANewerPinnedRecordIsNoHead) {
+  TestRealm realm(Compartment::kIdentity);
+  auto& caseworker = realm.Add(kCaseworker);
+  TestVault vault(realm, Kind::kPerson, caseworker, {{&caseworker, 7}});
+  vault.WritePinned(caseworker, "first");
+  ColdRow row = vault.Row();
+  ASSERT_EQ(CodeOf(ReadCold(row, realm.roster())), "ok");
+  vault.WritePinned(caseworker, "second");
+  row.head = vault.entries().back();
+  EXPECT_EQ(CodeOf(ReadCold(row, realm.roster())), kInvalid);
+}
+
+// In a vault that has no pinned record yet, another one's first revision looks like its own.
+TEST(Attack, Row58_NoOtherRecordStandsForThePinnedOne) {
+  World world;
+  world.vault.Write(world.caseworker, world.note, "n");
+  const auto& entries = world.vault.entries();
+  EXPECT_EQ(world.Read({entries[0], {entries[1]}, entries[2], entries[2]}), kInvalid);
+}
+
+TEST(Attack, Row58_AGuestsHeadIsARevision) {
+  TestRealm realm(Compartment::kJourneys);
+  auto& route = realm.Add(kRoute);
+  auto& guide = realm.Stranger();
+  TestVault vault(realm, Kind::kLeg, route, {{&route, 7}});
+  GuestList guests;
+  guests[base::GuestId(guide.device().id().bytes())] = {kReadWrite, 500'000, guide.device().keys()};
+  vault.Rekey(route, vault.vault().epoch().list, guests);
+  vault.WritePinned(route, "summary");
+  EntryHeader header = vault.Next(guide);
+  header.author_member = base::MemberId(guide.device().id().bytes());
+  const auto read = [&](const EntryPayload& payload) {
+    ColdRow row = vault.Row();
+    row.head = SignEntry(header, payload, guide.device().signing_key());
+    return CodeOf(ReadCold(row, realm.roster()));
+  };
+  Rev signal = vault.Revision(route, vault.NewRecord(), "signal").rev;
+  EXPECT_EQ(read(signal), "ok");
+  EXPECT_EQ(read(State{1, 0, 0}), kInvalid);
+  EXPECT_EQ(read(Assent{vault.vault().head(), Assent::kYes}), kInvalid);
 }
 
 // A suspended member has a device that signs and no box: what they sign is refused cold as warm.

@@ -119,6 +119,9 @@ TEST(Condition, AFreezeIsByWhoeverWritesOrManages) {
   Do(world.vault, world.caseworker, kFrozen);
   EXPECT_EQ(world.vault.vault().state(), kFrozen);
   EXPECT_FALSE(world.vault.vault().waiting());
+  // What is frozen already is no freeze.
+  EXPECT_EQ(Try(world.realm, world.vault, world.caseworker, kFrozen), kInvalid);
+  EXPECT_EQ(Try(world.realm, world.vault, world.coordinator, kFrozen), kOk);
 }
 
 TEST(Condition, ASuspendedMemberFreezesAndNothingElse) {
@@ -435,6 +438,17 @@ TEST(Condition, WhoManagesWithoutReadingAsks) {
   EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, Ask{0, 7, 72, {}}), kInvalid);
   EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, Ask{2, 7, 72, {}}), kInvalid);
   EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, Ask{Ask::kToRead, 7, 73, {}}), kInvalid);
+
+  // Longer than an entry may be.
+  Ask all = ask;
+  for (std::size_t i = 0; i < 8'300; ++i) {
+    all.records.insert(base::RecordId(std::array<std::uint8_t, 16>{
+        1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}));
+    if (i == 7'000) {
+      EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, all), kOk);
+    }
+  }
+  EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, all), kInvalid);
 
   const base::Link first = Do(w.vault, w.supervisor, ask);
   EXPECT_EQ(Try(w.realm, w.vault, w.supervisor, Assent{first, Assent::kYes}), kInvalid);

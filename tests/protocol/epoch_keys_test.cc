@@ -233,6 +233,47 @@ TEST(Attack, Row7_EmptyAndShortKeysAreFatal) {
   }
 }
 
+// All fits, the key too, but the EPOCH lists another box.
+TEST(EpochKeys, ABoxThatIsNotListedIsNotOpened) {
+  World world;
+  Epoch other = world.vault.epoch(2);
+  other.list.at(world.caseworker.id).box_hash =
+      base::Sha256Hash(crypto::Sha256(world.vault.box(1, world.caseworker.id)));
+  EXPECT_EQ(
+      CodeOf(OpenVek(other, world.realm.roster().realm(), world.vault.vault().id(),
+                     world.caseworker.id, world.pair, world.vault.box(2, world.caseworker.id))),
+      kMismatch);
+}
+
+TEST(EpochKeys, TheBoxesOfGuestsAndOfTheRecoverySecretAreFoundOutToo) {
+  TestRealm realm(Compartment::kJourneys, {{kOwner, 1}, {kOwner, 1}});
+  auto& route = realm.Add(kRoute);
+  auto& guide = realm.Stranger();
+  realm.Do(realm.person(0),
+           realm.RecoverySetOf(kRecoveryLive, 2, {&realm.person(0), &realm.person(1)}));
+  TestVault vault(realm, Kind::kLeg, route, {{&route, 7}});
+  const base::GuestId guest(guide.device().id().bytes());
+  GuestList guests;
+  guests[guest] = {kReadWrite, 500'000, guide.device().keys()};
+  vault.Rekey(route, vault.vault().epoch().list, guests);
+  const auto check = [&](const Epoch& epoch) {
+    return CodeOf(CheckBoxes(vault.vek(2), epoch, vault.vault().id(), realm.roster(),
+                             realm.roster().head_seq()));
+  };
+  const base::Sha256Hash garbage(crypto::Sha256(Bytes(80)));
+  Epoch epoch = vault.epoch(2);
+  EXPECT_EQ(check(epoch), "ok");
+  epoch.guests.at(guest).box_hash = garbage;
+  EXPECT_EQ(check(epoch), kMismatch);
+  epoch = vault.epoch(2);
+  epoch.rec_box_hash = garbage;
+  EXPECT_EQ(check(epoch), kMismatch);
+  // To a key that is none, none is made.
+  guests.at(guest).device.kems[kAlgX25519] = Bytes(32);
+  EXPECT_FALSE(MakeEpoch(vault.vek(2), vault.vault().id(), 3, vault.vault().epoch().list, guests,
+                         realm.roster(), realm.roster().head_seq()));
+}
+
 // The server boxes a key of its own to a member, rightly in every other way.
 TEST(Attack, Row8_AKeyThatNoEpochCommitsToIsRefused) {
   World world;
@@ -378,9 +419,10 @@ TEST(Attack, Row5_PublicHalvesAreMadeAnewFromTheSeed) {
 
 TEST(EpochKeys, NoBoxIsMadeForADeviceWithoutAKey) {
   World world;
-  EXPECT_EQ(CodeOf(SealPuk(world.caseworker.puks[0], world.realm.roster().realm(),
-                           world.caseworker.id, 1, world.caseworker.device().id(), {})),
-            "INVALID_ARGUMENT");
+  const auto sealed = SealPuk(world.caseworker.puks[0], world.realm.roster().realm(),
+                              world.caseworker.id, 1, world.caseworker.device().id(), {});
+  ASSERT_EQ(CodeOf(sealed), "INVALID_ARGUMENT");
+  EXPECT_EQ(sealed.error().message(), "the device lists no X25519 key");
 }
 
 }  // namespace

@@ -171,6 +171,28 @@ struct Exchange {
   }
 };
 
+TEST(Join, AStrangerSeesWhichMessageItIsAndOfWhichInvitation) {
+  const Exchange e;
+  const base::InviteId invite = InviteIdOf(e.s);
+  const Bytes messages[] = {e.j1, WriteJ2(e.s, e.nonce_a), WriteJ3(e.s, e.nonce_d)};
+  for (int step = 0; step <= 4; ++step) {
+    for (int message = 1; message <= 3; ++message) {
+      SCOPED_TRACE(std::to_string(step) + ", " + std::to_string(message));
+      const Bytes& bytes = messages[message - 1];
+      EXPECT_EQ(IsJoinMessage(step, invite, bytes), step == message);
+      EXPECT_FALSE(IsJoinMessage(step, InviteIdOf(*JoinSecret::Random()), bytes));
+      EXPECT_FALSE(IsJoinMessage(step, invite, base::ByteSpan(bytes).first(bytes.size() - 1)));
+      Bytes longer = bytes;
+      longer.push_back(0);
+      EXPECT_FALSE(IsJoinMessage(step, invite, longer));
+      Bytes later = bytes;
+      ++later[6];
+      EXPECT_FALSE(IsJoinMessage(step, invite, later));
+      EXPECT_FALSE(IsJoinMessage(step, invite, {}));
+    }
+  }
+}
+
 TEST(Join, TheExchangeEndsInAMemberWhoBothSidesCompared) {
   Exchange e;
   const auto opened = *OpenOffer(e.s, e.offer);

@@ -1,10 +1,17 @@
 #include "protocol/keystore.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
+#include "crypto/argon2id.h"
+#include "crypto/committing.h"
+#include "crypto/hkdf.h"
 #include "protocol/ce.h"
+#include "protocol/labels.h"
 #include "tests/support/codes.h"
 #include "tests/support/keys.h"
 
@@ -87,15 +94,71 @@ TEST(Keystore, AWrongPassphraseAndAChangedFileReadAlike) {
   for (std::size_t size = 0; size < kSealed; ++size) {
     refused(Bytes(w.file.begin(), w.file.begin() + static_cast<std::ptrdiff_t>(size)));
   }
+  // What shows in the header is refused before the passphrase costs anything.
   for (std::size_t at = 0; at < kVer; ++at) {
     file = w.file;
     file[at] ^= 1;
     refused(file);
+    EXPECT_EQ(CodeOf(ReadKeystoreHeader(file)), "E_DECRYPT");
   }
   for (std::size_t at = kPkU; at < kSealed; ++at) {
     file = w.file;
     file[at] ^= 1;
     refused(file);
+    EXPECT_EQ(CodeOf(ReadKeystoreHeader(file)), "E_DECRYPT");
+  }
+}
+
+// While it lives, the process gets no more than `more` bytes beside what it has.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(std::size_t more) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &before_), 0);
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + more;
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &now), 0);
+  }
+  ~MemoryLimit() { EXPECT_EQ(setrlimit(RLIMIT_AS, &before_), 0); }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Keystore, WithoutTheMemoryThatItCostsItSaysSo) {
+  const World& w = TheWorld();
+  constexpr KdfCost kDear{KdfCost::kFloorOps, KdfCost::kCapMem};
+  Bytes file = w.file;
+  Writer cost;
+  cost.U32(kDear.ops).U64(kDear.mem);
+  std::ranges::copy(cost.bytes(), file.begin() + kOps);
+  const MemoryLimit limit(std::size_t{64} << 20);
+  EXPECT_EQ(CodeOf(SealKeystore(w.passphrase, w.realm, kDear, w.seed, {})), "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(CodeOf(UnlockKeystore(w.passphrase, file)), "RESOURCE_EXHAUSTED");
+}
+
+// Well sealed under the passphrase, and no keystore: shorter than a seed.
+TEST(Keystore, OneWithoutASeedDoesNotOpen) {
+  const World& w = TheWorld();
+  const base::ByteSpan header = base::ByteSpan(w.file).first(kSealed);
+  const auto p =
+      *crypto::Argon2id(w.passphrase, header.subspan<kSalt, 16>(), kFloor.ops, kFloor.mem);
+  crypto::StackSecret<64 + 64 + 32> ikm;
+  std::ranges::copy(p.Expose(), ikm.Expose().begin() + 64);
+  Writer salt;
+  salt.Raw("gw1/kek").Raw(header.subspan<kEnrol, 16>());
+  crypto::StackSecret<64> prk;
+  crypto::HkdfExtractSha512(salt.bytes(), ikm, prk.Expose());
+  crypto::StackSecret<32> kek;
+  std::ranges::copy(prk.Expose().first<32>(), kek.Expose().begin());
+  for (const std::size_t size : {std::size_t{0}, DeviceSeed::kSize - 1, DeviceSeed::kSize}) {
+    Bytes file = base::ToBytes(header);
+    base::Append(file, crypto::SealCommitting(kek, labels::kKeystore, header, Bytes(size)));
+    EXPECT_EQ(CodeOf(UnlockKeystore(w.passphrase, file)),
+              size == DeviceSeed::kSize ? "ok" : "E_DECRYPT");
   }
 }
 

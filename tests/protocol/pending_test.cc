@@ -397,6 +397,47 @@ TEST(Pending, SixteenWaitAtMost) {
   EXPECT_EQ(w.roster().pending().size(), 17u);
 }
 
+TEST(Pending, ADeviceThatWaitsCountsForNoneOfThree) {
+  World w;
+  w.SetPolicy([](Policy& policy) { policy.flags |= Policy::kDeviceAddNeedsAdmin; });
+  w.Do(w.owner, w.realm.DeviceAddOf(w.owner, w.newcomer.device()).payload);
+  for (int i = 0; i < 3; ++i) w.Do(w.owner, RoleSet{w.caseworker.id, kSupervisor});
+  EXPECT_EQ(w.roster().pending().size(), 4u);
+  EXPECT_EQ(w.Try(w.owner, RoleSet{w.caseworker.id, kSupervisor}), kInvalid);
+}
+
+TEST(Pending, AThresholdThatFallsIsMetByThoseWhoSigned) {
+  World w;
+  w.SetPolicy([](Policy& policy) { policy.grant_threshold = 3; });
+  const base::Link link = w.Do(w.admin, RoleSet{w.caseworker.id, kSupervisor});
+  w.Approved(w.second, link);
+  w.SetPolicy([](Policy& policy) { policy.grant_threshold = 1; });
+  EXPECT_TRUE(w.Waits(link));
+  EXPECT_EQ(w.roster().MissingSignatures(*w.roster().FindPending(link)), 1u);
+  w.Approved(w.third, link);
+  EXPECT_EQ(w.RolesOf(w.caseworker), kSupervisor);
+}
+
+// An owner leaves, which waits for owners; demoted meanwhile, leaving is for the author alone.
+TEST(Pending, WhatNeedsItsAuthorAloneIsForNobodyElse) {
+  World w;
+  const base::Link link = w.Do(w.third, MemberRemove{w.third.id, 1});
+  w.realm.DoByRoot(RoleSet{w.third.id, kAdmin});
+  ASSERT_TRUE(w.Waits(link));
+  EXPECT_EQ(w.Try(w.second, Yes(link)), kInvalid);
+  EXPECT_EQ(w.roster().MissingSignatures(*w.roster().FindPending(link)), 1u);
+  w.realm.DoByRoot(DeviceRevoke{w.third.id, w.third.device().id(), 1});
+  EXPECT_EQ(w.roster().MissingSignatures(*w.roster().FindPending(link)), kNever);
+}
+
+TEST(Pending, ARevokedDeviceClosesNothing) {
+  World w;
+  const base::Link link = w.Do(w.owner, RoleSet{w.caseworker.id, kSupervisor});
+  w.Do(w.owner, DeviceRevoke{w.owner.id, w.owner.devices[1].id(), 1});
+  EXPECT_EQ(w.Try(w.realm.Sign(w.owner, Close{link, 0}, 1)), kInvalid);
+  EXPECT_EQ(w.Try(w.owner, Close{link, 0}), kOk);
+}
+
 TEST(DeviceAdd, IsByAnotherOwnDevice) {
   const Row rows[] = {
       {"by an own device",
@@ -495,8 +536,28 @@ TEST(DeviceAdd, WaitsForAnAdminWhereThePolicySaysSo) {
     v.Approved(v.admin, stolen);
     EXPECT_FALSE(v.roster().IsListedAt(v.newcomer.device().id(), v.roster().head_seq()));
   }
+  {
+    // Nobody is asked for it any more: it waits to be closed.
+    World v;
+    v.SetPolicy([](Policy& policy) { policy.flags |= Policy::kDeviceAddNeedsAdmin; });
+    const base::Link waits =
+        v.Do(v.owner, v.realm.DeviceAddOf(v.owner, v.newcomer.device()).payload);
+    v.SetPolicy([](Policy& policy) {
+      policy.flags = static_cast<std::uint16_t>(policy.flags & ~Policy::kDeviceAddNeedsAdmin);
+    });
+    EXPECT_EQ(v.Try(v.admin, Yes(waits)), kInvalid);
+    EXPECT_EQ(v.Try(v.owner, Close{waits, 0}), kOk);
+  }
   w.Approved(w.admin, link);
   EXPECT_TRUE(w.roster().IsActiveAt(w.newcomer.device().id(), w.roster().head_seq()));
+}
+
+// The first share for another device, which acknowledges it.
+void GiveTo(const World& w, RecoverySet& set, const Device& device) {
+  RecoveryShare& share = set.shares.at(0);
+  share.device = device.id();
+  share.ack = device.signing_key().Sign(
+      labels::kShareAck, ShareAckMessage(w.roster().realm(), set, 0, share.share_commit));
 }
 
 TEST(Recovery, ASecretIsSetByOwnersForTrusteesWhoAcknowledged) {
@@ -559,6 +620,32 @@ TEST(Recovery, ASecretIsSetByOwnersForTrusteesWhoAcknowledged) {
          s.shares[2].device = {};
          s.shares[2].ack = {};
        }),
+       kInvalid},
+      {"a printed share with a device", set([](World&, RecoverySet& s) {
+         const auto commit = s.shares.at(2).share_commit;
+         const auto device = s.shares.at(2).device;
+         s.shares[2] = RecoveryShare();
+         s.shares[2].share_commit = commit;
+         s.shares[2].device = device;
+       }),
+       kInvalid},
+      {"a printed share with an acknowledgement", set([](World&, RecoverySet& s) {
+         const auto commit = s.shares.at(2).share_commit;
+         const auto ack = s.shares.at(2).ack;
+         s.shares[2] = RecoveryShare();
+         s.shares[2].share_commit = commit;
+         s.shares[2].ack = ack;
+       }),
+       kInvalid},
+      {"a device of another, who acknowledged",
+       set([](World& w, RecoverySet& s) { GiveTo(w, s, w.admin.device()); }), kInvalid},
+      {"a device that was revoked",
+       [](World& w) {
+         w.realm.Revoke(w.owner, 1, 0);
+         RecoverySet s = w.realm.RecoverySetOf(kRecoveryLive, 2, {&w.owner, &w.third});
+         GiveTo(w, s, w.owner.devices[1]);
+         return w.realm.Sign(w.owner, s);
+       },
        kInvalid},
       {"fewer trustees than k", set([](World&, RecoverySet& s) {
          for (const std::uint8_t index : Bytes{1, 2}) {
@@ -629,6 +716,11 @@ TEST(Attack, Row51_ARecoveryIsForWhomItsRecipientSigned) {
       {"another's device", request([](World& w, RecoveryRequest& r) {
          r.recipient_device = w.caseworker.device().id();
          w.realm.SignFor(r, w.caseworker);
+       }),
+       kInvalid},
+      {"a device that nobody has", request([](World& w, RecoveryRequest& r) {
+         r.recipient_device = w.newcomer.device().id();
+         w.realm.SignFor(r, w.newcomer);
        }),
        kInvalid},
       {"for its author", request([](World& w, RecoveryRequest& r) {
@@ -750,6 +842,18 @@ TEST(Recovery, ARequestNeedsItsTrusteesAndSpendsTheSecret) {
   EXPECT_EQ(w.Try(w.admin, Close{link, 1}), kInvalid);
   w.Do(w.third, Approve{next, 1, {}});
   EXPECT_EQ(w.roster().requests().size(), 2u);
+}
+
+TEST(Recovery, ARequestOfWhoIsOutIsGrantedByNobody) {
+  World w;
+  w.SetRecovery();
+  const base::Link link = w.Do(w.admin, w.realm.RequestOf(kRecoveryLive, w.coordinator, {kVault}));
+  w.Do(w.second, Approve{link, 0, {}});
+  w.realm.DoByRoot(DeviceRevoke{w.admin.id, w.admin.device().id(), 1});
+  EXPECT_EQ(w.roster().MissingSignatures(*w.roster().FindPending(link)), kNever);
+  w.Do(w.third, Approve{link, 1, {}});
+  EXPECT_TRUE(w.roster().requests().empty());
+  EXPECT_TRUE(w.Waits(link));
 }
 
 TEST(Recovery, ANewSecretVoidsARequestOfTheOld) {

@@ -140,6 +140,15 @@ TEST(Record, AreListedTellsTheServersFaultFromTheAuthors) {
   rev.ct_sha256 = base::Sha256Hash(crypto::Sha256(garbage));
   EXPECT_TRUE(AreListed(rev, sealed.salt, garbage));
   EXPECT_EQ(open(rev, sealed.salt, garbage), "E_DECRYPT");
+  // Other bytes than were sealed, or another length: said by the author, and no server's fault.
+  rev = sealed.rev;
+  rev.ct_sha256 = base::Sha256Hash(crypto::Sha256(garbage));
+  EXPECT_FALSE(AreListed(rev, sealed.salt, sealed.ciphertext));
+  EXPECT_EQ(open(rev, sealed.salt, sealed.ciphertext), "E_DECRYPT");
+  rev = sealed.rev;
+  ++rev.ct_len;
+  EXPECT_FALSE(AreListed(rev, sealed.salt, sealed.ciphertext));
+  EXPECT_EQ(open(rev, sealed.salt, sealed.ciphertext), "E_DECRYPT");
   // A salt of another length, listed as such.
   rev = sealed.rev;
   rev.salt_sha256 = base::Sha256Hash(crypto::Sha256(longer_salt));

@@ -166,6 +166,14 @@ TEST(Attack, Row29_NoBadLinkJoinsTheChain) {
          return support::SignRaw(header, {}, w.owner.device().signing_key());
        },
        kUnsupported},
+      {"unknown type on another prev",
+       [](World& w) {
+         StatementHeader header = w.realm.Next(w.owner);
+         header.type = 13;
+         header.prev = {};
+         return support::SignRaw(header, {}, w.owner.device().signing_key());
+       },
+       kUnsupported},
       {"missing pop",
        [](World& w) {
          MemberAdd add = w.realm.AddOf(w.stranger, kCaseworker);
@@ -354,6 +362,17 @@ TEST(Roster, MemberAddNeedsTheRightSignerRolesAndNewIds) {
          return w.Add(w.owner, kCaseworker, [](MemberAdd& a) { a.join = 1; });
        },
        kOk},
+      {"join 2 with a log",
+       [](World& w) {
+         Policy policy = w.realm.roster().policy();
+         ++policy.gen;
+         policy.has_log = true;
+         policy.log_name = "log.example";
+         policy.receipt_pk.fill(1);
+         w.realm.SetPolicy(policy);
+         return w.Add(w.owner, kCaseworker, [](MemberAdd& a) { a.join = 2; });
+       },
+       kInvalid},
       {"member id 0",
        [](World& w) { return w.Add(w.owner, kCaseworker, [](MemberAdd& a) { a.member = {}; }); },
        kInvalid},
@@ -903,6 +922,18 @@ TEST(Roster, GenesisFoundsARealmOrNone) {
        kOk},
       {"compartment 0", [](Founding& f) { f.genesis.compartment = 0; }, kInvalid},
       {"compartment 4", [](Founding& f) { f.genesis.compartment = 4; }, kInvalid},
+      {"compartment 0, where nobody reads",
+       [](Founding& f) {
+         f.genesis.compartment = 0;
+         f.member(3).roles = kAuditor;
+       },
+       kInvalid},
+      {"compartment 4, where nobody reads",
+       [](Founding& f) {
+         f.genesis.compartment = 4;
+         f.member(3).roles = kAuditor;
+       },
+       kInvalid},
       {"a member as author", [](Founding& f) { f.header.author_member = Founding::Id(1); },
        kInvalid},
       {"a device as author", [](Founding& f) { f.header.author_device = f.devices[0].id(); },
@@ -1081,6 +1112,21 @@ TEST(Attack, Row61_NoKeyOfLowOrderOrOtherFormEntersARoster) {
   }
 }
 
+TEST(Roster, AKeyOfAnAlgorithmThatNobodyKnowsIsNone) {
+  EXPECT_TRUE(IsValidKem(kAlgXWing, Bytes(1216, 1)));
+  EXPECT_FALSE(IsValidKem(kAlgXWing, Bytes(1215, 1)));
+  EXPECT_FALSE(IsValidKem(kAlgXWing + 1, Bytes(1216, 1)));
+}
+
+TEST(Roster, AFoundersDeviceProvesItsKeysItself) {
+  Founding f;
+  std::vector<const Device*> at_hand{&f.devices[0], &f.devices[1]};
+  const auto sign = [&] { return CodeOf(SignGenesis(f.genesis, 1, f.root, at_hand)); };
+  EXPECT_EQ(sign(), "INVALID_ARGUMENT");
+  at_hand.push_back(&f.devices[2]);
+  EXPECT_EQ(sign(), kOk);
+}
+
 // One space for ids: whoever could give a member the id of a device would confuse lookups.
 TEST(Attack, Row20_NoIdIsAlsoAnIdOfAnotherKind) {
   const Row rows[] = {
@@ -1154,6 +1200,7 @@ TEST(Roster, SaysWhatWasSoAtEveryStatement) {
   EXPECT_EQ(roster.RolesAt(member.id, added - 1), 0);
   EXPECT_FALSE(roster.IsMemberAt(member.id, added - 1));
   EXPECT_FALSE(roster.IsListedAt(member.device().id(), added - 1));
+  EXPECT_FALSE(roster.IsActiveAt(member.device().id(), added - 1));
   EXPECT_EQ(roster.PukAt(member.id, added - 1), nullptr);
   EXPECT_EQ(roster.RolesAt(member.id, added), kCaseworker);
   EXPECT_TRUE(roster.IsListedAt(member.device().id(), added));
@@ -1182,6 +1229,7 @@ TEST(Roster, SaysWhatWasSoAtEveryStatement) {
 
   const base::MemberId nobody(std::array<std::uint8_t, 16>{1});
   EXPECT_EQ(roster.FindMember(nobody), nullptr);
+  EXPECT_FALSE(roster.IsActiveAt(base::DeviceId(nobody.bytes()), removed));
   EXPECT_TRUE(roster.ActiveDevicesAt(nobody, removed).empty());
   EXPECT_FALSE(roster.IsStaleAt(nobody, removed));
   EXPECT_FALSE(roster.HasActiveDeviceAt(nobody, removed));

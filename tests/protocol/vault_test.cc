@@ -269,6 +269,25 @@ TEST(Vault, ACreateIsByARoleOfThatKindInThatRealm) {
   }
 }
 
+TEST(Vault, AnEpochListsTwoThousandMembersAtMost) {
+  // As many as GENESIS holds, and the rest one by one.
+  std::vector<support::Founder> founders(1);
+  founders.resize(1'150, {kCaseworker, 0});
+  TestRealm realm(Compartment::kCases, founders, TestRealm::EvaluationPolicy());
+  auto& coordinator = realm.Add(kCoordinator);
+  TestVault vault(realm, Kind::kCase, coordinator);
+  MemberList list = vault.ListOf({{&coordinator, 7}});
+  for (std::size_t i = 1; i < founders.size(); ++i) list[realm.person(i).id] = {kRead, 0};
+  while (list.size() < 2'000) list[realm.AddWithoutPuk(kCaseworker).id] = {kRead, 0};
+  const auto rekeyed = [&] {
+    return CodeOf(vault.vault().Judge(vault.Sign(coordinator, vault.RekeyingOf(list).epoch.payload),
+                                      realm.roster()));
+  };
+  EXPECT_EQ(rekeyed(), kOk);
+  list[realm.AddWithoutPuk(kCaseworker).id] = {kRead, 0};
+  EXPECT_EQ(rekeyed(), kInvalid);
+}
+
 TEST(Vault, BeginsWithCreate) {
   World world;
   EntryHeader header = world.vault.Next(world.coordinator);

@@ -119,6 +119,18 @@ TEST(Words, RefusesWhatIsNoSecret) {
   }
 }
 
+// The last of them is all zeros, as what is missing would be.
+TEST(Words, RefusesElevenWordsOfASecret) {
+  Secret secret{};
+  std::string words;
+  do {
+    ++secret[0];
+    words = SecretAsWords(secret);
+  } while (Split(words).back() != "abandon");
+  EXPECT_EQ(SecretFromWords(words), secret);
+  EXPECT_FALSE(SecretFromWords(words.substr(0, words.rfind(' '))));
+}
+
 TEST(Words, AFingerprintIsTwelveWordsOfItsFirst132Bits) {
   std::array<std::uint8_t, 32> bytes{};
   EXPECT_EQ(FingerprintWords(base::Fingerprint(bytes)),
