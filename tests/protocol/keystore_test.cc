@@ -1,8 +1,11 @@
 #include "protocol/keystore.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "crypto/argon2id.h"
 #include "crypto/committing.h"
@@ -104,6 +107,37 @@ TEST(Keystore, AWrongPassphraseAndAChangedFileReadAlike) {
     refused(file);
     EXPECT_EQ(CodeOf(ReadKeystoreHeader(file)), "E_DECRYPT");
   }
+}
+
+// While it lives, the process gets no more than `more` bytes beside what it has.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(std::size_t more) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &before_), 0);
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + more;
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &now), 0);
+  }
+  ~MemoryLimit() { EXPECT_EQ(setrlimit(RLIMIT_AS, &before_), 0); }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Keystore, WithoutTheMemoryThatItCostsItSaysSo) {
+  const World& w = TheWorld();
+  constexpr KdfCost kDear{KdfCost::kFloorOps, KdfCost::kCapMem};
+  Bytes file = w.file;
+  Writer cost;
+  cost.U32(kDear.ops).U64(kDear.mem);
+  std::ranges::copy(cost.bytes(), file.begin() + kOps);
+  const MemoryLimit limit(std::size_t{64} << 20);
+  EXPECT_EQ(CodeOf(SealKeystore(w.passphrase, w.realm, kDear, w.seed, {})), "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(CodeOf(UnlockKeystore(w.passphrase, file)), "RESOURCE_EXHAUSTED");
 }
 
 // Well sealed under the passphrase, and no keystore: shorter than a seed.
