@@ -255,7 +255,8 @@ TEST_F(ServedRealm, Row63_AStolenOwnersDeviceIsRevokedAmongTwo) {
           {"an owner who leaves the other alone",
            [=](Realms& w) {
              two(w);
-             return w.realm.Sign(w.owner, RoleSet{w.owner.id, protocol::kAdmin});
+             const base::Link link = w.realm.Do(w.owner, MemberRemove{w.owner.id, 1});
+             return w.realm.Sign(w.second, Approve{link, protocol::kNoShare, {}});
            },
            Code::kRosterInvalid}});
 }

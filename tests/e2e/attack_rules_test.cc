@@ -192,24 +192,31 @@ TEST_F(Attack, Row21_NoBoxOfAnotherUseIsServedForAKey) {
       vault, {{"a PUK's", serve(of_puk), Code::kKeyMismatch, Code::kKeyMismatch},
               {"another vault's", serve(of_other_vault), Code::kKeyMismatch, Code::kKeyMismatch}});
 
-  // The author lists the very box, and commits to the key in it.
+  // The author lists the very box, of the same number, and commits to the key in it.
+  Must(WriteVault(Of("cw01"), other_vault, {}, [](const protocol::MemberList& list) {
+    std::map<base::MemberId, protocol::Perm> members;
+    for (const auto& [member, row] : list) members[member] = row.perm;
+    members[Of("kc2").member()] = protocol::kFull;
+    return members;
+  }));
+  EXPECT_OUTCOME(ReadAll(*reader, other_vault), kWell);
   const auto known = FreshDevice("kc1");
   EXPECT_OUTCOME(ReadAll(*known, vault), kWell);
   Require(Of("cw01").Sync());
   const Vek others_key = CopyOf(Truth(Of("cw01"), other_vault).key());
   const Truth truth(Of("cw01"), vault);
   const std::uint32_t number = truth.state().epoch().number + 1;
+  const Bytes same_number = Must(reader->store().Load(other_vault))->boxes.at(number);
   const auto& roster = Of("cw01").roster();
   auto made = Must(
       protocol::MakeEpoch(others_key, vault, number, truth.list(), {}, roster, roster.head_seq()));
-  made.payload.list.at(Of("kc1").member()).box_hash =
-      base::Sha256Hash(crypto::Sha256(of_other_vault));
+  made.payload.list.at(Of("kc1").member()).box_hash = base::Sha256Hash(crypto::Sha256(same_number));
   const Bytes entry = NextEntry(Of("cw01"), truth.state(), made.payload);
   liar().RewriteReply([&](const wire::FetchVaultRequest&, Reply& reply) {
     reply.add_entries(Text(entry));
     auto& row = *reply.add_boxes();
     row.set_epoch(number);
-    row.set_box(Text(of_other_vault));
+    row.set_box(Text(same_number));
   });
   const auto fresh = FreshDevice("kc1");
   for (Realm* device : {fresh.get(), known.get()}) {
@@ -395,9 +402,9 @@ base::Link Do(Realm& author, const Bytes& entry) {
 }
 
 TEST_F(Attack, Row54_NoOldAssentUnfreezesAVault) {
-  enum class Order { kReplaced, kUsedUp };
-  for (const Order order : {Order::kReplaced, Order::kUsedUp}) {
-    SCOPED_TRACE(order == Order::kReplaced ? "of a STATE that was replaced" : "used already");
+  enum class Order { kReplaced, kReplacing, kUsedUp };
+  for (const Order order : {Order::kReplaced, Order::kReplacing, Order::kUsedUp}) {
+    SCOPED_TRACE("order " + std::to_string(static_cast<int>(order)));
     const auto vault = MakeCase();
     const auto known = FreshDevice("kc1");
     EXPECT_OUTCOME(ReadAll(*known, vault), kWell);
@@ -405,15 +412,20 @@ TEST_F(Attack, Row54_NoOldAssentUnfreezesAVault) {
       Require(Of(author).Sync());
       return Do(Of(author), NextEntry(Of(author), Truth(Of("cw01"), vault).state(), payload));
     };
-    write("cw01", State{1, 0, 0});
-    const base::Link unfreeze = write("cw01", State{0, 0, 0});
+    constexpr State kAsItWas{0, 0, 0};
+    constexpr State kFrozen{1, 0, 0};
+    constexpr State kHeld{1, 1, 0};
+    write("cw01", kFrozen);
+    const base::Link first = write("cw01", order == Order::kReplacing ? kHeld : kAsItWas);
     if (order == Order::kReplaced) {
-      write("kc1", State{1, 1, 0});
+      write("kc1", kHeld);
+    } else if (order == Order::kReplacing) {
+      write("kc1", kAsItWas);
     } else {
-      write("sv1", Assent{unfreeze, Assent::kYes});
-      write("cw01", State{1, 0, 0});
+      write("sv1", Assent{first, Assent::kYes});
+      write("cw01", kFrozen);
     }
-    write("sv1", Assent{unfreeze, Assent::kYes});
+    write("sv1", Assent{first, Assent::kYes});
     // It changes nothing: what a frozen vault refuses, it refuses still.
     Truth truth(Of("cw01"), vault);
     const auto sealed =
