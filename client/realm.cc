@@ -251,9 +251,13 @@ Status Realm::Rotate(bool only_if_wanted) {
   std::optional<crypto::KemKeyPair> pair;
   protocol::PukRotate rotate;
   base::Bytes own_box;
+  const auto* before = roster_.PukAt(member(), roster_.head_seq());
+  const std::uint32_t gen_before = before == nullptr ? 0 : before->gen;
   const auto draft = [&]() -> base::Result<std::optional<Draft>> {
     puk.reset();
-    if (only_if_wanted && !WantsPuk()) return std::optional<Draft>();
+    const auto* now = roster_.PukAt(member(), roster_.head_seq());
+    const bool is_late = now != nullptr && now->gen > gen_before;
+    if ((only_if_wanted || is_late) && !WantsPuk()) return std::optional<Draft>();
     // What another device of this member made is wrapped, too.
     if (const auto fetched = FetchPuks(); !fetched) return fetched.error();
     auto fresh = protocol::Puk::Random();
@@ -293,7 +297,7 @@ Status Realm::Rotate(bool only_if_wanted) {
     return std::optional(std::move(drafted));
   };
   if (const auto authored = AuthorDrafts(draft); !authored) return authored.error();
-  if (!puk) return {};
+  if (!puk) return FetchPuks();
   // Of several tries an earlier one may stand: its PUK comes in its box.
   const auto* newest = roster_.PukAt(member(), roster_.head_seq());
   if (newest == nullptr || newest->kems != rotate.kems) return FetchPuks();
