@@ -187,9 +187,13 @@ TEST(MemoryHygiene, AKeyLiesInLockedMemoryAloneAndIsGoneAfterwards) {
 // The control: a copy on the heap is found, live and gone.
 TEST(MemoryHygiene, TheScanFindsACarelessCopy) {
   std::unique_ptr<Bytes> careless;
-  const auto found = Watch([&](const support::Key& key) {
+  const auto copy = [&](const support::Key& key) {
     careless = std::make_unique<Bytes>(base::ToBytes(key.Expose()));
-  });
+  };
+  // Once before: the first call of a library's function goes through the dynamic linker, which
+  // puts the registers on the stack, and with them what was copied through one.
+  ASSERT_TRUE(Watch(copy));
+  const auto found = Watch(copy);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->live.copies, 2U);
   EXPECT_EQ(found->live.outside_locked, 1U);

@@ -253,7 +253,7 @@ TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
 
 TEST_F(Casework, NobodyLeavesMoreWaitingThanARosterTakes) {
   organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
-  Realm& founders = NeedTwo();
+  NeedTwo();
   Inviter inviter(Of("founder"));
   std::vector<OpenInvite> all;
   for (const char* handle : {"kc5", "kc6", "kc7", "kc8"}) {
