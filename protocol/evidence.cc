@@ -269,10 +269,8 @@ class Judge {
         return OfWrap();
       case Claim::kOtherRow:
         return OfOtherRow();
-      case Claim::kVekBoxNotOfKey:
+      default:  // kVekBoxNotOfKey
         return OfListedBox();
-      default:
-        return NotOfThisClaim();
     }
   }
 
@@ -420,7 +418,8 @@ class Judge {
   std::pair<std::uint64_t, Roster::Signer> WhoListed(const base::DeviceId& device,
                                                      std::uint32_t gen,
                                                      const base::Sha256Hash& hash) const {
-    for (std::uint64_t seq = 0; seq < evidence_.statements.size(); ++seq) {
+    // The roster that was made of them lists it, so one of them does.
+    for (std::uint64_t seq = 0;; ++seq) {
       const auto raw = ReadStatement(evidence_.statements[seq]);
       const auto payload = ReadStatementPayload(raw->header.type, raw->payload);
       const auto* rotate = std::get_if<PukRotate>(&*payload);
@@ -432,7 +431,6 @@ class Judge {
                                    DeviceIdOf(add->device) == device && add->box_hash == hash;
       if (lists) return {seq, {raw->header.author_member, raw->header.author_device}};
     }
-    return {};
   }
 
   base::Result<Judgement> OfEntry() {

@@ -622,6 +622,12 @@ TEST(Evidence, ConvictsByARowWhereNoChainMakesItRight) {
                      w.vault.Revision(author, w.vault.vault().pinned_record(), "forged").rev,
                      author.device().signing_key());
   };
+  const auto with_head = [](World& w, const Person& author, const EntryPayload& payload) {
+    w.vault.WritePinned(w.coordinator, "newer");
+    ColdRow row = w.vault.Row();
+    row.head = w.vault.Sign(author, payload);
+    return OfRow(w, Claim::kRow, {}, row);
+  };
   const Piece pieces[] = {
       {"a pinned REV by an outsider",
        [=](World& w) { return with_pinned(w, pinned_by(w, w.outsider)); },
@@ -682,6 +688,57 @@ TEST(Evidence, ConvictsByARowWhereNoChainMakesItRight) {
          return OfRow(w, Claim::kRow, {}, row);
        },
        [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"a head by a reader, of each type that a reader does not write",
+       [=](World& w) { return with_head(w, w.reader, w.vault.TombOf(w.note)); },
+       [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"the same, STATE",
+       [=](World& w) {
+         return with_head(w, w.reader, State{1, 0, 0});
+       },
+       [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"the same, ASSENT",
+       [=](World& w) {
+         return with_head(w, w.reader, Assent{w.vault.vault().head(), 1});
+       },
+       [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"the same, ASK",
+       [=](World& w) {
+         return with_head(w, w.reader, Ask{Ask::kToRead, 1, 1, {}});
+       },
+       [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"a second CREATE",
+       [=](World& w) {
+         return with_head(w, w.caseworker, Create{{1}, static_cast<std::uint8_t>(Kind::kCase)});
+       },
+       Always("server E_ENTRY_INVALID")},
+      {"a head whose payload does not decode",
+       [](World& w) {
+         ColdRow row = w.vault.Row();
+         auto header = w.vault.Next(w.caseworker);
+         header.type = TypeOf(EntryPayload(State{}));
+         row.head = support::SignRaw(header, Bytes{1}, w.caseworker.device().signing_key());
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, "E_SIG"); }},
+      {"a head by a reader that leaves a place out",
+       [=](World& w) {
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.head = w.Signed(w.reader, w.Revision(w.reader), [](auto& h) { ++h.seq; });
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.reader, kInvalid); }},
+      {"a head that cites an older roster than the entry before",
+       [=](World& w) {
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.head = w.Signed(w.caseworker, w.Revision(w.caseworker), [&](auto& h) {
+           --h.roster_seq;
+           h.roster_head = w.realm.roster().LinkAt(h.roster_seq);
+         });
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, kInvalid); }},
       {"a head of another vault",
        [](World& w) {
          TestVault other(w.realm, Kind::kCase, w.second, {{&w.second, 7}});
