@@ -12,6 +12,7 @@
 #include "protocol/cold_read.h"
 #include "protocol/epoch_keys.h"
 #include "protocol/record.h"
+#include "protocol/vault.h"
 
 namespace godwit::client {
 namespace {
@@ -23,6 +24,8 @@ using protocol::Claim;
 
 // Rows that are verified together, and the most that are held in memory unopened.
 constexpr std::size_t kBatch = 512;
+// Vaults that one sync fetches whole for rows that cold reading refuses.
+constexpr std::size_t kChains = 16;
 
 // row = u64 head_seq|head[32]|u8 fully checked|var32 record
 base::Bytes WriteRow(const PinnedRow& row, base::ByteSpan record) {
@@ -56,12 +59,21 @@ struct Opened {
   std::optional<crypto::SecretBytes> text;
 };
 
-// A row that was not opened: why, and what shows it.
+// A row that was not opened: why, and what shows it, which is kept as evidence unless better
+// is, or the row is to be looked into another time.
 struct Refusal {
   Error error;
   Claim claim = Claim::kRow;
   std::vector<base::Bytes> exhibits;
+  bool keep = true;
 };
+
+// Of an EPOCH's list, or of one in force.
+template <class List>
+bool IsSuspended(const List& list, const base::MemberId& member) {
+  const auto own = list.find(member);
+  return own != list.end() && own->second.puk_gen == 0;
+}
 
 // The key of epoch `number`: the box opens the one in force, wraps lead from there to older ones.
 std::variant<protocol::Vek, Refusal> KeyOf(const protocol::ColdVault& cold, std::uint32_t number,
@@ -103,8 +115,7 @@ std::variant<Opened, Refusal> OpenRow(const transport::BoardRow& row,
                                       const PukPairs& pairs) {
   const auto cold = protocol::ReadCold({row.create, row.epochs, row.pinned, row.head}, roster);
   if (!cold) return Refusal{cold.error(), Claim::kRow, {}};
-  const auto& list = cold->epochs.back().list;
-  if (const auto own = list.find(member); own != list.end() && own->second.puk_gen == 0) {
+  if (IsSuspended(cold->epochs.back().list, member)) {
     return Opened{cold->vault, cold->head_seq, cold->head, std::nullopt};
   }
   auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
@@ -127,6 +138,72 @@ std::variant<Opened, Refusal> OpenRow(const transport::BoardRow& row,
 base::VaultId VaultOf(const transport::BoardRow& row) {
   const auto create = protocol::ReadEntry(row.create);
   return create ? protocol::VaultIdOf(create->body) : base::VaultId();
+}
+
+// Whether each entry of the row is what the verified chain has in its place, as of the row's head.
+bool IsOfChain(const transport::BoardRow& row, const std::vector<base::Bytes>& chain) {
+  const auto head = protocol::ReadEntry(row.head);
+  if (!head || head->header.seq >= chain.size()) return false;
+  const std::uint64_t last = head->header.seq;
+  const base::RecordId pinned_record = protocol::PinnedRecordOf(VaultOf(row));
+  std::vector<base::Bytes> epochs;
+  base::Bytes pinned;
+  for (std::uint64_t seq = 0; seq <= last; ++seq) {
+    const auto raw = protocol::ReadEntry(chain[seq]);
+    if (!raw) return false;
+    const auto payload = protocol::ReadEntryPayload(raw->header.type, raw->payload);
+    if (!payload) return false;
+    const auto* rev = std::get_if<protocol::Rev>(&*payload);
+    if (rev != nullptr && rev->record == pinned_record) pinned = chain[seq];
+    if (std::holds_alternative<protocol::Epoch>(*payload)) epochs.push_back(chain[seq]);
+  }
+  return row.create == chain.front() && row.epochs == epochs && row.pinned == pinned &&
+         row.head == chain[last];
+}
+
+// The row as `view` has it, if it is of that chain; nothing if it is not.
+base::Result<std::optional<Opened>> OpenOf(Realm& realm, VaultView& view,
+                                           const transport::BoardRow& row) {
+  const auto stored = realm.store().Load(view.id());
+  if (!stored) return stored.error();
+  if (!*stored || !IsOfChain(row, (*stored)->entries)) return std::optional<Opened>();
+  const auto head = protocol::ReadEntry(row.head);
+  Opened opened{view.id(), head->header.seq, protocol::EntryLink(row.head), std::nullopt};
+  if (IsSuspended(view.state().epoch().list, realm.member())) {
+    return std::optional(std::move(opened));
+  }
+  const auto record = view.Read(view.state().pinned_record());
+  if (!record) return record.error();
+  opened.text = SerializeRecord(*record);
+  return std::optional(std::move(opened));
+}
+
+// Looks for a row that cold reading refused with `refusal` in its vault's whole chain, which knows
+// the STATEs that a row does not show: here, or fetched while `chains` lasts.
+std::variant<Opened, Refusal> OpenByChain(Realm& realm, const transport::BoardRow& row,
+                                          const Refusal& refusal, std::size_t& chains) {
+  const base::VaultId vault = VaultOf(row);
+  if (vault.IsZero()) return refusal;
+  if (auto known = VaultView::Open(realm, vault)) {
+    // What is known and no longer in force is asked for anew: it might be a rollback.
+    if (known->state().head() == protocol::EntryLink(row.head)) {
+      auto opened = OpenOf(realm, *known, row);
+      if (opened && *opened) return *std::move(*opened);
+    }
+  } else if (known.error().code() != Code::kNotFound) {
+    return Refusal{known.error(), {}, {}, false};
+  }
+  if (chains == 0) return Refusal{refusal.error, {}, {}, false};
+  --chains;
+  auto view = VaultView::Fetch(realm, vault);
+  // Of what is wrong with the chain, that is the evidence. A vault that the service shows on the
+  // board, and by itself does not, has nothing to make the row right.
+  if (!view && view.error().code() == Code::kNotFound) return refusal;
+  if (!view) return Refusal{view.error(), {}, {}, false};
+  auto opened = OpenOf(realm, *view, row);
+  if (!opened) return Refusal{opened.error(), {}, {}, false};
+  if (!*opened) return refusal;
+  return *std::move(*opened);
 }
 
 PukPairs PairsOf(Realm& realm) {
@@ -184,10 +261,11 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
   std::size_t done = 0;
   std::vector<transport::BoardRow> batch;
   PukPairs pairs = PairsOf(realm);
+  std::size_t chains = kChains;
   const auto refuse = [&](const Refusal& refusal, const transport::BoardRow& row) {
     // A vault that others moved to a key out of reach is no fault of anybody's.
     const Code code = refusal.error.code();
-    if (code != Code::kNotFound && code != Code::kUnsupported) {
+    if (refusal.keep && code != Code::kNotFound && code != Code::kUnsupported) {
       realm.KeepEvidence(
           refusal.error,
           {.claim = refusal.claim,
@@ -209,6 +287,12 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
         if (const auto synced = realm.Sync(); !synced) return synced;
         pairs = PairsOf(realm);
         results[i].emplace(OpenRow(batch[i], realm.roster(), realm.member(), pairs));
+        refusal = std::get_if<Refusal>(&*results[i]);
+      }
+      if (refusal != nullptr && refusal->claim == Claim::kRow &&
+          refusal->error.code() != Code::kUnsupported) {
+        results[i].emplace(OpenByChain(realm, batch[i], *refusal, chains));
+        pairs = PairsOf(realm);
         refusal = std::get_if<Refusal>(&*results[i]);
       }
       if (refusal != nullptr) {

@@ -1,7 +1,9 @@
 #include "client/self_audit.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <variant>
 
 #include "crypto/hash.h"
 #include "protocol/ce.h"
@@ -72,6 +74,60 @@ std::optional<std::uint64_t> AddedSeq(const Realm& realm) {
 
 base::Sha256Hash HashOf(const protocol::Roster::PukGen& puk) {
   return base::Sha256Hash(crypto::Sha256(puk.kems.at(protocol::kAlgX25519)));
+}
+
+// Members and further devices that came after statement `after` while `owner` was one.
+std::vector<Notice> AdditionsAfter(const protocol::Roster& roster, const base::MemberId& owner,
+                                   std::uint64_t after) {
+  std::vector<Notice> additions;
+  const auto add = [&](Notice::What what, std::uint64_t seq, const base::MemberId& member) {
+    if (seq <= after || (roster.RolesAt(owner, seq) & protocol::kOwner) == 0) return;
+    additions.push_back({what, seq, member});
+  };
+  for (const auto& [id, member] : roster.members()) {
+    add(Notice::What::kMemberAdded, member.added_seq, id);
+    for (const base::DeviceId& device : member.devices) {
+      const std::uint64_t seq = roster.FindDevice(device)->added_seq;
+      if (seq != member.added_seq) add(Notice::What::kDeviceAdded, seq, id);
+    }
+  }
+  return additions;
+}
+
+// Takes away what this member signed for.
+Status DropOwn(Realm& realm, std::vector<Notice>& additions) {
+  const auto statements = realm.store().Roster();
+  if (!statements) return statements.error();
+  const protocol::Roster& roster = realm.roster();
+  if (statements->size() < roster.size()) {
+    return Error(Code::kStateLost, "the local store lacks a statement that it had");
+  }
+  // What a statement signs for: the one that it approves, or itself.
+  std::vector<base::Link> targets;
+  std::set<base::Link> own;
+  for (std::uint64_t seq = 0; seq < roster.size(); ++seq) {
+    const auto raw = protocol::ReadStatement((*statements)[seq]);
+    if (!raw) return raw.error();
+    const auto payload = protocol::ReadStatementPayload(raw->header.type, raw->payload);
+    if (!payload) return payload.error();
+    const auto* approve = std::get_if<protocol::Approve>(&*payload);
+    targets.push_back(approve != nullptr ? approve->target : roster.LinkAt(seq));
+    if (raw->header.author_member == realm.member()) own.insert(targets.back());
+  }
+  std::erase_if(additions, [&](const Notice& notice) { return own.contains(targets[notice.seq]); });
+  return {};
+}
+
+// What this member is to be shown of what took effect after statement `after`.
+base::Result<std::vector<Notice>> NoticesOf(Realm& realm, std::uint64_t after) {
+  auto additions = AdditionsAfter(realm.roster(), realm.member(), after);
+  if (!additions.empty()) {
+    if (const auto status = DropOwn(realm, additions); !status) return status.error();
+  }
+  auto notices = NoticesAfter(realm.roster(), after);
+  std::ranges::move(additions, std::back_inserter(notices));
+  std::ranges::stable_sort(notices, {}, &Notice::seq);
+  return notices;
 }
 
 }  // namespace
@@ -164,9 +220,10 @@ std::vector<Notice> NoticesAfter(const protocol::Roster& roster, std::uint64_t a
   return notices;
 }
 
-std::vector<Notice> AllNotices(const Realm& realm) {
+base::Result<std::vector<Notice>> AllNotices(Realm& realm) {
   const auto added = AddedSeq(realm);
-  return added ? NoticesAfter(realm.roster(), *added) : std::vector<Notice>();
+  if (!added) return std::vector<Notice>();
+  return NoticesOf(realm, *added);
 }
 
 base::Result<std::vector<Notice>> TakeNotices(Realm& realm) {
@@ -175,10 +232,11 @@ base::Result<std::vector<Notice>> TakeNotices(Realm& realm) {
   const auto record = ReadRecord(realm.store());
   if (!record) return record.error();
   const std::uint64_t after = std::max(record->shown, *added);
-  auto notices = NoticesAfter(realm.roster(), after);
-  if (notices.empty()) return notices;
-  const auto kept =
-      ChangeRecord(realm.store(), [&](Record& r) { r.shown = realm.roster().head_seq(); });
+  const std::uint64_t head = realm.roster().head_seq();
+  if (head <= after) return std::vector<Notice>();
+  auto notices = NoticesOf(realm, after);
+  if (!notices) return notices.error();
+  const auto kept = ChangeRecord(realm.store(), [&](Record& r) { r.shown = head; });
   if (!kept) return kept.error();
   return notices;
 }

@@ -42,18 +42,28 @@ base::Status Confirm(Realm& realm, const Surprise& surprise);
 base::Status NoteOwnDevice(Store& store, const base::DeviceId& device);
 base::Status NoteOwnPuk(Store& store, base::ByteSpan kem_pk);
 
-// What every member is shown once on each of their devices, whoever did it.
+// What every member is shown once on each of their devices, whoever did it; of new members and
+// devices, what every owner is shown who did not sign for them.
 struct Notice {
-  enum class What { kPolicySet, kRecoverySet, kOwnerAdded, kOwnerGone, kRootRotated };
+  enum class What {
+    kPolicySet,
+    kRecoverySet,
+    kOwnerAdded,
+    kOwnerGone,
+    kRootRotated,
+    kMemberAdded,
+    kDeviceAdded,  // a further one of a member who was there
+  };
   What what = What::kPolicySet;
   std::uint64_t seq = 0;  // of the statement that brought it into effect
-  base::MemberId member;  // kOwnerAdded, kOwnerGone
+  base::MemberId member;  // whom it is about; zero for policies, recovery sets and root keys
 };
 
-// What took effect after statement `after` of the roster, in the order of their seqs.
+// What took effect after statement `after` of the roster, in the order of their seqs, for whoever
+// is no owner.
 std::vector<Notice> NoticesAfter(const protocol::Roster& roster, std::uint64_t after);
-// All since this device was added.
-std::vector<Notice> AllNotices(const Realm& realm);
+// All of this member since this device was added.
+base::Result<std::vector<Notice>> AllNotices(Realm& realm);
 // Those that this device has not shown yet; from now on they count as shown.
 base::Result<std::vector<Notice>> TakeNotices(Realm& realm);
 

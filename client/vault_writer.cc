@@ -5,9 +5,11 @@
 #include <set>
 #include <thread>
 
+#include "base/clock.h"
 #include "crypto/random.h"
 #include "protocol/epoch_keys.h"
 #include "protocol/record.h"
+#include "protocol/statement.h"
 
 namespace godwit::client {
 namespace {
@@ -20,6 +22,39 @@ constexpr int kTries = 8;
 // Records that one call writes anew, well below what a call may hold.
 constexpr std::size_t kRewrites = 100;
 constexpr std::size_t kRewrittenBytes = 2u << 20;
+
+// How long content vaults are made after the recovery secret was spent.
+constexpr std::uint64_t kSpentMs = std::uint64_t{14} * 24 * 60 * 60 * 1000;
+
+// Whether a content vault may be made (docs/protocol.md section 4): outside evaluation only where
+// somebody could open it once all its managers are lost.
+Status CheckRecovery(Realm& realm, protocol::Kind kind) {
+  const protocol::Roster& roster = realm.roster();
+  if (kind < protocol::Kind::kIndex || roster.policy().evaluation()) return {};
+  const protocol::Roster::Recovery* last = nullptr;
+  for (const auto& recovery : roster.recoveries()) {
+    if (recovery.set.use == protocol::kRecoveryLive) last = &recovery;
+  }
+  if (last == nullptr) {
+    return Error(Code::kPermissionDenied,
+                 "this realm has no recovery secret, so that what is put into a vault is lost with "
+                 "its managers: nothing is made here before the owners set one (RECOVERY_SET)");
+  }
+  if (last->spent_seq == protocol::kNever) return {};
+  const auto statements = realm.store().Roster();
+  if (!statements) return statements.error();
+  if (last->spent_seq >= statements->size()) {
+    return Error(Code::kStateLost, "the local store lacks a statement that it had");
+  }
+  const auto spent = protocol::ReadStatement((*statements)[last->spent_seq]);
+  if (!spent) return spent.error();
+  const std::uint64_t now = base::SystemClock().NowMs();
+  const std::uint64_t then = spent->header.time_ms;
+  if (now < then || now - then < kSpentMs) return {};
+  return Error(Code::kPermissionDenied,
+               "the recovery secret of this realm was used up more than 14 days ago: nothing is "
+               "made here before the owners set a new one (RECOVERY_SET)");
+}
 
 bool IsRace(Code code) {
   return code == Code::kConflict || code == Code::kStaleRoster || code == Code::kRekeyRequired ||
@@ -368,6 +403,7 @@ base::Result<NewVault> MakeVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
     const base::Bytes* create) {
+  if (const auto allowed = CheckRecovery(realm, kind); !allowed) return allowed.error();
   const protocol::MemberList list = ListNow(realm, kind, members);
   for (const auto& [member, perm] : members) {
     const auto row = list.find(member);

@@ -82,7 +82,8 @@ struct NewVault {
 // Makes CREATE, EPOCH 1 for `members` and first revisions of what `edit` returns for the new id. A
 // `create` that was signed before (an import's plan) is used as it is. `members` holds this member
 // with 7, or with 2 beside a manager. INVALID_ARGUMENT: a member has no usable key, or a perm the
-// kind does not allow.
+// kind does not allow. PERMISSION_DENIED: outside evaluation, a content vault (kinds 6 to 18) where
+// no recovery secret was ever set, or the last was spent 14 days ago.
 base::Result<NewVault> MakeVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,

@@ -94,6 +94,10 @@ std::string NoticeText(client::Realm& realm, const Notice& notice) {
       return name() + " is no owner any more";
     case Notice::What::kRootRotated:
       return "the root key is another";
+    case Notice::What::kMemberAdded:
+      return name() + " was added as a member, and you did not sign for it";
+    case Notice::What::kDeviceAdded:
+      return name() + " has another device, and you did not sign for it";
   }
   return "";
 }

@@ -177,7 +177,9 @@ ExitCode StatusShow(const Context& context) {
     if (!surprises) return fail(surprises.error());
     for (const auto& surprise : *surprises) alarms.push_back(Alarm{*realm, surprise}.json());
     Json notices = Json::array();
-    for (const auto& notice : client::AllNotices(**realm)) {
+    const auto all_notices = client::AllNotices(**realm);
+    if (!all_notices) return fail(all_notices.error());
+    for (const auto& notice : *all_notices) {
       const std::string text = NoticeText(**realm, notice);
       notices.push_back({{"seq", notice.seq}, {"text", text}});
       shown_notices.rows.push_back({name, std::to_string(notice.seq), text});

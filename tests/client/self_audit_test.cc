@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/client/offline_realm.h"
 #include "tests/support/builders.h"
 #include "tests/support/keys.h"
 
@@ -33,6 +34,49 @@ TEST(Notices, AreOfWhatTookEffectAndNotOfWhatWaits) {
   EXPECT_EQ(KindsAfter(realm.roster(), before),
             (std::vector{What::kRecoverySet, What::kRootRotated}));
   EXPECT_TRUE(KindsAfter(realm.roster(), realm.roster().head_seq()).empty());
+}
+
+TEST(Notices, TellOwnersOfMembersAndDevicesThatTheyDidNotSignFor) {
+  constexpr protocol::Roles kGovernor = protocol::kOwner | protocol::kAdmin;
+  TestRealm realm(
+      protocol::Compartment::kCases,
+      {Founder{kGovernor}, Founder{kGovernor}, Founder{kGovernor}, Founder{protocol::kAdmin}},
+      TestRealm::ThresholdsOfTwo());
+  for (std::size_t i = 0; i < 4; ++i) realm.RotatePuk(realm.person(i));
+  auto& newcomer = realm.Stranger();
+  const auto waits = realm.Do(realm.person(0), realm.AddOf(newcomer, protocol::kCaseworker));
+  const auto told = [&](std::size_t index) {
+    const support::OfflineRealm device(realm, realm.person(index));
+    std::vector<std::pair<What, base::MemberId>> notices;
+    for (const auto& notice : support::Must(AllNotices(*device))) {
+      notices.emplace_back(notice.what, notice.member);
+    }
+    return notices;
+  };
+  using Told = std::vector<std::pair<What, base::MemberId>>;
+  EXPECT_EQ(told(2), Told{});
+  realm.Approve(realm.person(1), waits);
+  // Neither its author, nor who approved it, nor who is no owner.
+  for (const std::size_t index : {0u, 1u, 3u}) EXPECT_EQ(told(index), Told{}) << index;
+  const std::pair<What, base::MemberId> member{What::kMemberAdded, newcomer.id};
+  EXPECT_EQ(told(2), Told{member});
+
+  realm.RotatePuk(newcomer);
+  const auto& second = realm.Stranger().device();
+  realm.Do(newcomer, realm.DeviceAddOf(newcomer, second).payload);
+  const std::pair<What, base::MemberId> device{What::kDeviceAdded, newcomer.id};
+  for (const std::size_t index : {0u, 1u}) EXPECT_EQ(told(index), Told{device}) << index;
+  EXPECT_EQ(told(2), (Told{member, device}));
+  EXPECT_EQ(told(3), Told{});
+
+  // Once, and of one's own nothing.
+  const support::OfflineRealm owner(realm, realm.person(2));
+  EXPECT_EQ(support::Must(TakeNotices(*owner)).size(), 2u);
+  EXPECT_TRUE(support::Must(TakeNotices(*owner)).empty());
+  const auto& third = realm.Stranger().device();
+  realm.Do(realm.person(1), realm.DeviceAddOf(realm.person(1), third).payload);
+  EXPECT_EQ(told(1), Told{device});
+  EXPECT_EQ(told(0), (Told{device, {What::kDeviceAdded, realm.person(1).id}}));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // A server that lies about a board: rows that are read cold.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "client/pinned_rows.h"
+#include "crypto/random.h"
 #include "protocol/epoch_keys.h"
 #include "tests/e2e/attack_fixture.h"
 
@@ -225,6 +227,107 @@ TEST_F(Attack, Row58_NoOlderOrOtherRowThanWasSeenIsShown) {
       EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "renewed");
     }
   }
+}
+
+// What no cold reading takes: `author` and a colleague let the vault be erased one day, and then
+// `author` takes `guard` out of its list.
+void DropGuard(const base::VaultId& vault, Realm& author, Realm& colleague, Realm& guard) {
+  const auto day = static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000) + 40;
+  using Choice = std::optional<protocol::EntryPayload>;
+  const auto write = [&](Realm& by, const protocol::EntryPayload& payload) {
+    const auto view =
+        Must(WriteEntry(by, vault, [&](VaultView&) { return base::Result(Choice(payload)); }));
+    return view.state().head();
+  };
+  const base::Link state = write(author, protocol::State{0, 0, day});
+  write(colleague, protocol::Assent{state, protocol::Assent::kYes});
+  Must(WriteVault(
+      author, vault, [](VaultView&) { return base::Result(std::vector<Edit>()); },
+      [&](const protocol::MemberList& list) {
+        std::map<base::MemberId, protocol::Perm> members;
+        for (const auto& [member, row] : list) {
+          if (member != guard.member()) members[member] = row.perm;
+        }
+        return members;
+      }));
+}
+
+TEST_F(Attack, Row58_WhatOnlyAnEraseDayMakesRightIsShownFromItsChainWithoutAlarm) {
+  for (const Memory memory : kBoth) {
+    SCOPED_TRACE(NameOf(memory));
+    const auto vault = MakeCase();
+    Board board(liar(), vault);
+    const auto device = FreshDevice("sv1");
+    if (memory == Memory::kKnown) {
+      EXPECT_OUTCOME(ReadBoard(*device), kWell);
+    }
+    DropGuard(vault, Of("cw01"), Of("sv1"), Of("kc1"));
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+    EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+    ASSERT_TRUE(RowOf(*device, vault));
+    EXPECT_TRUE(RowOf(*device, vault)->fully_checked);
+    EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "invented");
+    Renew(Of("cw01"), vault, "renewed");
+    const Row honest = board.Honest(*device);
+    EXPECT_EQ(RowOf(*device, vault)->record.summary().code(), "renewed");
+    EXPECT_EQ(RowOf(*device, vault)->head, protocol::EntryLink(BytesOf(honest.head())));
+    // What was fetched whole needs no second look.
+    board.Show(honest);
+    liar().ForgetCalls();
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+    EXPECT_EQ(liar().CallsOf("FetchVault"), 0u);
+    EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+    liar().BeHonest();
+
+    // The chain makes right what it has in the same places, and nothing else.
+    Renew(Of("cw01"), vault, "renewed again");
+    const Row newer = board.Honest(*FreshDevice("sv1"));
+    Row older_summary = newer;
+    older_summary.set_pinned(honest.pinned());
+    Row other_head = newer;
+    const auto now = Truth(Of("cw01"), vault).state();
+    const auto sealed =
+        Seal(Of("kc1"), now, crypto::RandomId<base::RecordId>(), Truth(Of("cw01"), vault).key());
+    other_head.set_head(Text(NextEntry(Of("kc1"), now, sealed.rev)));
+    for (const auto& [name, forged] :
+         {std::pair("an older summary", older_summary), {"a head by the guard", other_head}}) {
+      SCOPED_TRACE(name);
+      const auto fooled = FreshDevice("sv1");
+      if (memory == Memory::kKnown) {
+        EXPECT_OUTCOME(ReadAll(*fooled, vault), kWell);
+      }
+      board.Show(forged);
+      EXPECT_OUTCOME(ReadBoard(*fooled), Code::kEntryInvalid);
+      EXPECT_FALSE(RowOf(*fooled, vault));
+      const auto evidence = Must(fooled->store().KeptEvidence());
+      ASSERT_EQ(evidence.size(), 1u);
+      EXPECT_EQ(evidence[0].piece.claim, protocol::Claim::kRow);
+      EXPECT_EQ(Text(evidence[0].piece.entries.back()), forged.head());
+      liar().BeHonest();
+    }
+    // A row of which the service shows no chain is a lie as it stands.
+    liar().RewriteReply(
+        [](const wire::FetchVaultRequest&, wire::FetchVaultResponse& reply) { reply.Clear(); });
+    const auto fooled = FreshDevice("sv1");
+    EXPECT_OUTCOME(ReadBoard(*fooled), Code::kEntryInvalid);
+    EXPECT_FALSE(RowOf(*fooled, vault));
+    EXPECT_FALSE(Must(fooled->store().KeptEvidence()).empty());
+    liar().BeHonest();
+  }
+}
+
+TEST_F(Attack, Row58_ManyForgedRowsMakeNobodyFetchManyVaults) {
+  const auto vault = MakeCase();
+  Row forged = Board(liar(), vault).Honest(*FreshDevice("kc1"));
+  forged.clear_head();
+  liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+    for (int i = 0; i < 100; ++i) *reply.add_rows() = forged;
+  });
+  const auto device = FreshDevice("kc1");
+  liar().ForgetCalls();
+  EXPECT_OUTCOME(ReadBoard(*device), Code::kSig);
+  EXPECT_EQ(liar().CallsOf("FetchVault"), 16u);
+  EXPECT_FALSE(Must(device->store().KeptEvidence()).empty());
 }
 
 }  // namespace

@@ -299,8 +299,8 @@ TEST_F(Devices, WhatChangesTheRulesIsShownOnceToEveryDevice) {
   Must(founder.Author(protocol::RoleSet{second, protocol::kAdmin | protocol::kOwner}));
   Must(founder.Author(protocol::MemberRemove{second, 1}));
   EXPECT_EQ(taken(worker), (Kinds{What::kOwnerAdded, What::kOwnerGone}));
-  EXPECT_EQ(AllNotices(worker).size(), 5u);
-  EXPECT_EQ(AllNotices(worker).back().member, second);
+  EXPECT_EQ(Must(AllNotices(worker)).size(), 5u);
+  EXPECT_EQ(Must(AllNotices(worker)).back().member, second);
 }
 
 TEST_F(Devices, WhoeverLostAllDevicesComesBackAsTheSamePerson) {
