@@ -351,6 +351,12 @@ base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) 
   const RecordVersion* version = Latest(record);
   const auto sealed = sealed_.find(record);
   if (version == nullptr || sealed == sealed_.end() || sealed->second.rver != version->rev.rver) {
+    // No fault of the service's: after that day it has nothing to serve.
+    if (state_.state().erase_day != 0 && state_.state().hold == 0) {
+      return Error(Code::kNotFound,
+                   "this record is not served: its vault has an erase_day, after which its content "
+                   "is gone for good");
+    }
     return Error(Code::kNotFound, "this record is not served to you");
   }
   const auto key = KeyOf(version->rev.epoch);

@@ -26,6 +26,10 @@ DELETE FROM record_salt WHERE ctid = ANY (ARRAY(
                       WHERE realm_id = $1::bytea AND vault_id = u.vault_id
                         AND record_id = u.record_id AND rver < u.below OFFSET 0) AS s)))"};
 
+constexpr Statement kDeleteAll = {
+    "salt_delete_all",
+    "DELETE FROM record_salt WHERE realm_id = $1::bytea AND vault_id = $2::bytea"};
+
 struct Columns {
   std::vector<ByteSpan> vaults, records;
   std::vector<std::uint64_t> rvers;
@@ -80,6 +84,14 @@ Status TableSaltStore::DeleteBelow(Transaction& transaction, const base::RealmId
   const auto deleted = transaction.Execute(kDeleteBelow, columns.Start(realm));
   if (!deleted) return deleted.error();
   return Status::Ok();
+}
+
+base::Result<std::uint64_t> TableSaltStore::DeleteAll(Transaction& transaction,
+                                                      const base::RealmId& realm,
+                                                      const base::VaultId& vault) {
+  const auto deleted = transaction.Execute(kDeleteAll, Parameters().Id(realm).Id(vault));
+  if (!deleted) return deleted.error();
+  return deleted->affected();
 }
 
 }  // namespace godwit::storage

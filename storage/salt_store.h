@@ -42,6 +42,10 @@ class SaltStore {
   // Deletes the salts of all revisions of each record below the rver given.
   virtual base::Status DeleteBelow(Transaction& transaction, const base::RealmId& realm,
                                    std::span<const RevisionKey> bounds) = 0;
+  // Deletes all salts of a vault; how many there were.
+  virtual base::Result<std::uint64_t> DeleteAll(Transaction& transaction,
+                                                const base::RealmId& realm,
+                                                const base::VaultId& vault) = 0;
 };
 
 // Salts in table record_salt of the realm's own database.
@@ -54,6 +58,8 @@ class TableSaltStore final : public SaltStore {
       std::span<const RevisionKey> revisions) override;
   base::Status DeleteBelow(Transaction& transaction, const base::RealmId& realm,
                            std::span<const RevisionKey> bounds) override;
+  base::Result<std::uint64_t> DeleteAll(Transaction& transaction, const base::RealmId& realm,
+                                        const base::VaultId& vault) override;
 };
 
 }  // namespace godwit::storage

@@ -73,6 +73,14 @@ struct VaultRow {
   base::Link epoch_link;
   std::optional<PinnedRow> pinned;
   std::uint64_t roster_seq = 0;  // that the head entry cites
+  // The day, in days since 1970-01-01 UTC, after which nothing of its content is kept; 0: none now.
+  std::uint32_t erase_day = 0;
+};
+
+// What the service did of itself (docs/protocol.md section 7).
+struct EventRow {
+  base::Link link;
+  base::Bytes bytes;  // EV
 };
 
 // Entries of one vault that were judged and admitted, to be written whole or not at all.

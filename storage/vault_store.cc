@@ -13,6 +13,7 @@ using base::Error;
 using base::Status;
 
 constexpr std::uint64_t kVaultLeaf = 2;
+constexpr std::uint64_t kEventLeaf = 4;
 constexpr std::uint64_t kPageBytes = 1 << 20;
 constexpr std::uint64_t kPageRecords = 256;
 
@@ -33,15 +34,16 @@ ORDER BY vault_id FOR UPDATE)"};
 
 constexpr Statement kInsertVaults = {"vault_insert", R"(
 INSERT INTO vault (realm_id, vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq,
-                   pin_link, pin_seq, pin_record, pin_rver, mark)
+                   pin_link, pin_seq, pin_record, pin_rver, erase_day, mark)
 SELECT $1::bytea, u.vault_id, u.kind, u.head_seq, u.head_link, u.epoch, u.epoch_link, u.roster_seq,
        CASE WHEN u.pinned = 1 THEN u.pin_link END, CASE WHEN u.pinned = 1 THEN u.pin_seq END,
        CASE WHEN u.pinned = 1 THEN u.pin_record END, CASE WHEN u.pinned = 1 THEN u.pin_rver END,
-       pg_current_xact_id()
+       u.erase_day, pg_current_xact_id()
 FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bytea[],
-            $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bigint[])
+            $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bigint[],
+            $14::bigint[])
   AS u (vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq, pinned, pin_link,
-        pin_seq, pin_record, pin_rver)
+        pin_seq, pin_record, pin_rver, erase_day)
 ORDER BY u.vault_id
 ON CONFLICT (realm_id, vault_id) DO NOTHING
 RETURNING vault_id)"};
@@ -49,20 +51,21 @@ RETURNING vault_id)"};
 // Rows that kLockVaults holds.
 constexpr Statement kUpdateVaults = {"vault_update", R"(
 INSERT INTO vault (realm_id, vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq,
-                   pin_link, pin_seq, pin_record, pin_rver, mark)
+                   pin_link, pin_seq, pin_record, pin_rver, erase_day, mark)
 SELECT $1::bytea, u.vault_id, u.kind, u.head_seq, u.head_link, u.epoch, u.epoch_link, u.roster_seq,
        CASE WHEN u.pinned = 1 THEN u.pin_link END, CASE WHEN u.pinned = 1 THEN u.pin_seq END,
        CASE WHEN u.pinned = 1 THEN u.pin_record END, CASE WHEN u.pinned = 1 THEN u.pin_rver END,
-       pg_current_xact_id()
+       u.erase_day, pg_current_xact_id()
 FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bytea[],
-            $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bigint[])
+            $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bigint[],
+            $14::bigint[])
   AS u (vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq, pinned, pin_link,
-        pin_seq, pin_record, pin_rver)
+        pin_seq, pin_record, pin_rver, erase_day)
 ON CONFLICT (realm_id, vault_id) DO UPDATE
 SET head_seq = excluded.head_seq, head_link = excluded.head_link, epoch = excluded.epoch,
     epoch_link = excluded.epoch_link, roster_seq = excluded.roster_seq,
     pin_link = excluded.pin_link, pin_seq = excluded.pin_seq, pin_record = excluded.pin_record,
-    pin_rver = excluded.pin_rver, mark = excluded.mark)"};
+    pin_rver = excluded.pin_rver, erase_day = excluded.erase_day, mark = excluded.mark)"};
 
 constexpr Statement kInsertEntries = {"entry_insert", R"(
 INSERT INTO entry (realm_id, vault_id, seq, type, link, bytes)
@@ -118,7 +121,7 @@ DELETE FROM record_blob WHERE ctid = ANY (ARRAY(
 
 constexpr Statement kFind = {"vault_find", R"(
 SELECT kind, head_seq, head_link, epoch, epoch_link, roster_seq, pin_link, pin_seq, pin_record,
-       pin_rver
+       pin_rver, erase_day
 FROM vault WHERE realm_id = $1::bytea AND vault_id = $2::bytea)"};
 
 constexpr Statement kListedPerm = {"membership_perm", R"(
@@ -159,9 +162,38 @@ FROM (SELECT c.*, count(*) OVER () AS found,
             ORDER BY r.record_id LIMIT $6::bigint) AS c) AS page
 WHERE before < $7::bigint ORDER BY record_id)"};
 
+constexpr Statement kDueForErasure = {"vault_due_for_erasure", R"(
+SELECT vault_id FROM vault
+WHERE realm_id = $1::bytea AND erase_day > 0 AND erase_day < $2::bigint
+ORDER BY erase_day, vault_id LIMIT $3::bigint)"};
+
+// A number of our own choice: whoever numbers an event waits for it.
+constexpr Statement kLockEvents = {"event_lock", "SELECT pg_advisory_xact_lock(7241968)"};
+
+constexpr Statement kHoldRosterAsItIs = {
+    "vault_hold_roster", "SELECT head_seq FROM realm WHERE realm_id = $1::bytea FOR SHARE"};
+
+constexpr Statement kEraseBoxes = {
+    "box_erase", "DELETE FROM box WHERE realm_id = $1::bytea AND vault_id = $2::bytea"};
+
+constexpr Statement kEraseBlobs = {
+    "record_blob_erase",
+    "DELETE FROM record_blob WHERE realm_id = $1::bytea AND vault_id = $2::bytea"};
+
+constexpr Statement kSetEraseDay = {"vault_set_erase_day", R"(
+UPDATE vault SET erase_day = $3::bigint WHERE realm_id = $1::bytea AND vault_id = $2::bytea)"};
+
+constexpr Statement kNextEvent = {
+    "event_next", "SELECT coalesce(max(n) + 1, 0) FROM event WHERE realm_id = $1::bytea"};
+
+constexpr Statement kInsertEvent = {
+    "event_insert",
+    "INSERT INTO event (realm_id, n, bytes) VALUES ($1::bytea, $2::bigint, $3::bytea)"};
+
 struct HeadColumns {
   std::vector<ByteSpan> vaults, head_links, epoch_links, pin_links, pin_records;
-  std::vector<std::uint64_t> kinds, head_seqs, epochs, roster_seqs, pinned, pin_seqs, pin_rvers;
+  std::vector<std::uint64_t> kinds, head_seqs, epochs, roster_seqs, pinned, pin_seqs, pin_rvers,
+      erase_days;
 
   void Add(const VaultRow& row) {
     static constexpr base::Link kNoLink;
@@ -178,13 +210,14 @@ struct HeadColumns {
     pin_seqs.push_back(row.pinned ? row.pinned->seq : 0);
     pin_records.push_back((row.pinned ? row.pinned->record : kNoRecord).bytes());
     pin_rvers.push_back(row.pinned ? row.pinned->rver : 0);
+    erase_days.push_back(row.erase_day);
   }
   Parameters Make(const base::RealmId& realm) const {
     Parameters parameters;
     parameters.Id(realm).BytesArray(vaults).IntArray(kinds).IntArray(head_seqs);
     parameters.BytesArray(head_links).IntArray(epochs).BytesArray(epoch_links);
     parameters.IntArray(roster_seqs).IntArray(pinned).BytesArray(pin_links).IntArray(pin_seqs);
-    parameters.BytesArray(pin_records).IntArray(pin_rvers);
+    parameters.BytesArray(pin_records).IntArray(pin_rvers).IntArray(erase_days);
     return parameters;
   }
 };
@@ -435,6 +468,36 @@ Status HoldRoster(Transaction& transaction, const base::RealmId& realm, const Ch
   return Status::Ok();
 }
 
+// Whether the vault, whose row is locked from here, ends with `expected`.
+base::Result<bool> HoldVault(Transaction& transaction, const base::RealmId& realm,
+                             const base::VaultId& vault, const ChainHead& expected) {
+  const ByteSpan only = vault.bytes();
+  const auto rows = transaction.Execute(kLockVaults, Parameters().Id(realm).BytesArray({&only, 1}));
+  if (!rows) return rows.error();
+  return !rows->empty() && ChainHead{rows->Int(0, 1), rows->As<base::Link>(0, 2)} == expected;
+}
+
+// The next event and its leaf, under kLockEvents.
+Status WriteEvent(Transaction& transaction, const base::RealmId& realm, std::uint64_t roster_seq,
+                  const MakeEvent& make) {
+  static constexpr ChainTag kNoChain;
+  const auto next = transaction.Execute(kNextEvent, Parameters().Id(realm));
+  if (!next) return next.error();
+  const std::uint64_t n = next->Int(0, 0);
+  const EventRow event = make(n);
+  const auto put =
+      transaction.Execute(kInsertEvent, Parameters().Id(realm).Int(n).Bytes(event.bytes));
+  if (!put) return put.error();
+  const ByteSpan tag = kNoChain.bytes();
+  const ByteSpan link = event.link.bytes();
+  Parameters leaf;
+  leaf.Id(realm).BytesArray({&tag, 1}).IntArray({&n, 1}).BytesArray({&link, 1});
+  leaf.Int(kEventLeaf).Int(roster_seq);
+  const auto written = transaction.Execute(kInsertLeaves, leaf);
+  if (!written) return written.error();
+  return Status::Ok();
+}
+
 EntryRow EntryOf(const Rows& rows, std::size_t i) {
   return {.seq = rows.Int(i, 0),
           .type = static_cast<std::uint8_t>(rows.Int(i, 1)),
@@ -504,6 +567,7 @@ base::Result<std::optional<VaultRow>> VaultStore::Find(const base::RealmId& real
                              .record = rows->As<base::RecordId>(0, 8),
                              .rver = rows->Int(0, 9)};
     }
+    row.erase_day = static_cast<std::uint32_t>(rows->Int(0, 10));
     return Found(std::move(row));
   });
 }
@@ -589,6 +653,56 @@ base::Result<ContentPage> VaultStore::ReadContent(const base::RealmId& realm,
     if (!salts) return salts.error();
     for (std::size_t i = 0; i < keys.size(); ++i) page.records[i].salt = (*salts)[i];
     return page;
+  });
+}
+
+base::Result<std::vector<base::VaultId>> VaultStore::DueForErasure(const base::RealmId& realm,
+                                                                   std::uint32_t today,
+                                                                   std::size_t limit) {
+  using Vaults = std::vector<base::VaultId>;
+  return ReadAs<Vaults>(database_, [&](Transaction& transaction) -> base::Result<Vaults> {
+    const auto rows =
+        transaction.Execute(kDueForErasure, Parameters().Id(realm).Int(today).Int(limit));
+    if (!rows) return rows.error();
+    Vaults vaults;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+      vaults.push_back(rows->As<base::VaultId>(i, 0));
+    }
+    return vaults;
+  });
+}
+
+Status VaultStore::SetEraseDay(const base::RealmId& realm, const base::VaultId& vault,
+                               const ChainHead& expected, std::uint32_t day) {
+  return database_.Write([&](Transaction& transaction) -> Status {
+    const auto held = HoldVault(transaction, realm, vault, expected);
+    if (!held) return held.error();
+    if (!*held) return Status::Ok();
+    const auto set = transaction.Execute(kSetEraseDay, Parameters().Id(realm).Id(vault).Int(day));
+    if (!set) return set.error();
+    return Status::Ok();
+  });
+}
+
+Status VaultStore::Erase(const base::RealmId& realm, const base::VaultId& vault,
+                         const ChainHead& expected, const MakeEvent& make) {
+  return database_.Write([&](Transaction& transaction) -> Status {
+    if (const auto locked = transaction.Execute(kLockEvents); !locked) return locked.error();
+    const auto roster = transaction.Execute(kHoldRosterAsItIs, Parameters().Id(realm));
+    if (!roster) return roster.error();
+    const auto held = HoldVault(transaction, realm, vault, expected);
+    if (!held) return held.error();
+    if (!*held || roster->empty()) return Status::Ok();
+    const auto salts = salts_.DeleteAll(transaction, realm, vault);
+    if (!salts) return salts.error();
+    const auto boxes = transaction.Execute(kEraseBoxes, Parameters().Id(realm).Id(vault));
+    if (!boxes) return boxes.error();
+    const auto blobs = transaction.Execute(kEraseBlobs, Parameters().Id(realm).Id(vault));
+    if (!blobs) return blobs.error();
+    const auto done = transaction.Execute(kSetEraseDay, Parameters().Id(realm).Id(vault).Int(0));
+    if (!done) return done.error();
+    if (*salts + boxes->affected() + blobs->affected() == 0) return Status::Ok();
+    return WriteEvent(transaction, realm, roster->Int(0, 0), make);
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -31,6 +32,9 @@ struct ContentPage {
   std::vector<ContentRow> records;  // ascending by record
   bool more = false;                // ask again after the last one
 };
+
+// Makes the event of that number. May be called again where a transaction is.
+using MakeEvent = std::function<EventRow(std::uint64_t n)>;
 
 // The vaults of a realm: chains, members, boxes, records. Thread-safe.
 // Codes besides those named: Database::Read and Write.
@@ -78,6 +82,20 @@ class VaultStore {
   base::Result<ContentPage> ReadContent(const base::RealmId& realm, const base::VaultId& vault,
                                         const base::MemberId& member, std::uint64_t from_seq,
                                         const base::RecordId& after);
+
+  // At most `limit` vaults whose erase_day is before `today`, the longest past first.
+  base::Result<std::vector<base::VaultId>> DueForErasure(const base::RealmId& realm,
+                                                         std::uint32_t today, std::size_t limit);
+
+  // Writes the vault's erase_day if its head is `expected`; else nothing.
+  base::Status SetEraseDay(const base::RealmId& realm, const base::VaultId& vault,
+                           const ChainHead& expected, std::uint32_t day);
+
+  // Deletes the salts, boxes and ciphertexts of the vault, which is due no more, and keeps the
+  // event and its leaf, in one transaction. Nothing if its head is not `expected`; no event where
+  // nothing was left to delete.
+  base::Status Erase(const base::RealmId& realm, const base::VaultId& vault,
+                     const ChainHead& expected, const MakeEvent& make);
 
  private:
   Database& database_;

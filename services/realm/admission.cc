@@ -87,6 +87,7 @@ class Gathering {
     commit_.after.epoch_link = vault.epoch().link;
     commit_.after.pinned = state_->pinned;
     commit_.after.roster_seq = vault.roster_seq();
+    commit_.after.erase_day = EraseDayOf(vault);
     commit_.chain_tag = Stored(protocol::VaultTag(vault.realm(), vault.id()));
     for (const auto& [record, head] : records_) commit_.records.push_back(head);
     for (const auto& [record, below] : forgets_) commit_.forgets.push_back({record, below});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/entry.h"
+#include "protocol/event.h"
 #include "protocol/join.h"
 #include "protocol/leaf.h"
 #include "protocol/statement.h"
@@ -510,7 +511,9 @@ base::Result<Source<BoardPart>> Engine::FetchBoard(const server::Caller& caller,
     for (auto& row : page->rows) {
       // want(): the list may say more than the member's roles still allow.
       const bool reads = (protocol::Lowered(kind, roles, row.perm) & protocol::kRead) != 0;
-      if (reads && !row.pinned.empty()) part.rows.push_back(std::move(row));
+      // Of a vault that was erased there is nothing to read.
+      const bool there = !row.pinned.empty() && !row.ciphertext.empty();
+      if (reads && there) part.rows.push_back(std::move(row));
     }
     if (!page->more) {
       at.over = true;
@@ -560,7 +563,37 @@ base::Status Engine::CleanUp() {
   const base::RealmId realm = roster->realm();
   if (const auto status = session_store_.DeleteExpired(realm, now_ms); !status) return status;
   if (const auto status = mailbox_store_.DeleteExpired(realm, now_ms); !status) return status;
-  return quota_store_.DeleteBefore(realm, static_cast<std::uint32_t>(now_ms / kMsPerDay));
+  const auto today = static_cast<std::uint32_t>(now_ms / kMsPerDay);
+  if (const auto status = quota_store_.DeleteBefore(realm, today); !status) return status;
+  return EraseDue(realm, now_ms);
+}
+
+base::Status Engine::EraseDue(const base::RealmId& realm, std::uint64_t now_ms) {
+  const auto today = static_cast<std::uint32_t>(now_ms / kMsPerDay);
+  const auto due = vault_store_.DueForErasure(realm, today, kPage);
+  if (!due) return due.error();
+  base::Status first;
+  for (const base::VaultId& vault : *due) {
+    // The row finds the vault; its chain says what is in effect.
+    const auto erase = [&]() -> base::Status {
+      const auto state = vaults_.Refresh(realm, vault);
+      if (!state) return state.error();
+      const storage::ChainHead head{(*state)->vault.head_seq(), (*state)->vault.head()};
+      const std::uint32_t day = EraseDayOf((*state)->vault);
+      if (day == 0 || day >= today) return vault_store_.SetEraseDay(realm, vault, head, day);
+      return vault_store_.Erase(realm, vault, head, [&](std::uint64_t n) -> storage::EventRow {
+        const base::Bytes event = protocol::WriteEvent({.realm = realm,
+                                                        .n = n,
+                                                        .time_ms = now_ms,
+                                                        .kind = protocol::EventKind::kErased,
+                                                        .detail = base::ToBytes(vault.bytes())});
+        return {protocol::EventLink(event), event};
+      });
+    };
+    // One that fails, others do not wait for.
+    if (const auto status = erase(); !status && first) first = status;
+  }
+  return first;
 }
 
 }  // namespace godwit::realm

@@ -120,7 +120,8 @@ class Engine {
                                              base::ByteSpan cursor);
   base::Result<Source<ListPart>> ListVaults(const server::Caller& caller, base::ByteSpan cursor);
 
-  // Deletes what expired; to be called every minute or so.
+  // Deletes what expired, and what is left of vaults after their erase_day, some hundred a call; to
+  // be called every minute or so.
   base::Status CleanUp();
 
   CommitQueue::Counts commit_counts() const { return queue_.counts(); }
@@ -153,6 +154,7 @@ class Engine {
                                         const protocol::Roster& roster,
                                         const protocol::Vault& vault,
                                         const std::vector<EntryUpload>& entries);
+  base::Status EraseDue(const base::RealmId& realm, std::uint64_t now_ms);
   // Waits for the commit and takes its outcome. False: a race was lost, prepare it again.
   [[nodiscard]] bool Settle(Pending& pending);
 

@@ -9,6 +9,10 @@ void VaultState::NotePinned(const base::Link& entry_link, std::uint64_t seq) {
   pinned = storage::PinnedRow{entry_link, seq, vault.pinned_record(), record->rver};
 }
 
+std::uint32_t EraseDayOf(const protocol::Vault& vault) {
+  return vault.state().hold == 0 ? vault.state().erase_day : 0;
+}
+
 storage::ChainHead HeadOf(const protocol::Roster& roster) {
   return {roster.head_seq(), roster.head()};
 }

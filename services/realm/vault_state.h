@@ -22,6 +22,10 @@ struct VaultState {
 };
 using VaultStatePtr = std::shared_ptr<const VaultState>;
 
+// The day, in days since 1970-01-01 UTC, after which a vault's content goes; 0: none is in effect,
+// or the vault is on hold.
+std::uint32_t EraseDayOf(const protocol::Vault& vault);
+
 // The head that `roster`, which must not be empty, ends with.
 storage::ChainHead HeadOf(const protocol::Roster& roster);
 

@@ -132,7 +132,7 @@ std::string Contents(const support::PostgresDatabase& postgres) {
   std::string sql;
   for (const char* table : {"realm", "genesis_claim", "statement", "puk_box", "vault", "entry",
                             "membership", "box", "record", "record_blob", "record_salt", "leaf",
-                            "invitation", "quota", "session", "nonce"}) {
+                            "event", "invitation", "quota", "session", "nonce"}) {
     // A counter that stands at nothing says nothing: it was only locked.
     const bool counts = std::string_view(table) == "quota";
     if (!sql.empty()) sql += " UNION ALL ";

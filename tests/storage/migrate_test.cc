@@ -142,6 +142,26 @@ TEST(Migrate, TheMigrationsOfThisBuildAreNumberedWithoutGaps) {
   }
 }
 
+TEST(Migrate, VaultsFromBeforeErasureAreLookedIntoWhereAStateMaySetADay) {
+  const auto postgres = PostgresDatabase::Empty();
+  Database database({.conninfo = postgres.owner()});
+  ASSERT_TRUE(Migrate(database, RealmMigrations().first(1), kServiceRole));
+  const auto id = [](int number) {
+    return "decode(lpad('" + std::to_string(number) + "', 32, '0'), 'hex')";
+  };
+  const std::string hash = "decode(repeat('00', 32), 'hex')";
+  for (const int vault : {1, 2}) {
+    postgres.Sql("INSERT INTO vault VALUES (" + id(9) + ", " + id(vault) + ", 9, 1, " + hash +
+                 ", 1, " + hash + ", NULL, NULL, NULL, NULL, 0, '1')");
+    postgres.Sql("INSERT INTO entry VALUES (" + id(9) + ", " + id(vault) + ", 1, " +
+                 (vault == 1 ? "5, " : "3, ") + hash + ", 'x')");
+  }
+  ASSERT_TRUE(Migrate(database, RealmMigrations(), kServiceRole));
+  using Rows = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(postgres.Sql("SELECT vault_id = " + id(1) + ", erase_day FROM vault ORDER BY vault_id"),
+            (Rows{{"t", "1"}, {"f", "0"}}));
+}
+
 TEST(Schema, CanBeSpreadOverMachinesByVault) {
   const PostgresDatabase postgres;
   using Rows = std::vector<std::vector<std::string>>;

@@ -155,6 +155,7 @@ TEST(RoleMatrix, TheServiceMayDoWhatItNeedsAndNothingElse) {
   const std::map<std::string, std::string> want = {
       {"box", "SELECT INSERT DELETE"},
       {"entry", "SELECT INSERT"},
+      {"event", "SELECT INSERT"},
       {"genesis_claim", "SELECT DELETE"},
       {"invitation", "SELECT INSERT DELETE"},
       {"leaf", "SELECT INSERT"},
@@ -203,6 +204,8 @@ TEST(RoleMatrix, TheServiceIsRefusedWhereItTries) {
                           "TRUNCATE entry",
                           "UPDATE leaf SET roster_seq = 0",
                           "DELETE FROM leaf",
+                          "UPDATE event SET n = 0",
+                          "DELETE FROM event",
                           "TRUNCATE leaf",
                           "UPDATE statement SET seq = 0",
                           "DELETE FROM statement",

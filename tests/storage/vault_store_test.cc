@@ -412,5 +412,77 @@ TEST(VaultStore, ABatchIsManyTimesFasterThanItsCommitsOneByOne) {
   EXPECT_GT(best, 4 * one_by_one);
 }
 
+// A vault that nobody is listed in any more, as one that was sealed for retention.
+TEST(VaultStore, ErasesWhatASealedVaultHoldsAndNothingOfAnothers) {
+  Realm realm;
+  const MembershipRow writer{Random<base::MemberId>(), 7, 1};
+  VaultBuilder vault, other;
+  for (VaultBuilder* each : {&vault, &other}) {
+    const VaultCommit commit = each->Create({writer});
+    ASSERT_EQ(realm.Commit(commit), CommitOutcome::kCommitted);
+    each->Take(commit);
+  }
+  VaultCommit seal = vault.Rekey({});
+  seal.after.erase_day = 20'000;
+  ASSERT_EQ(realm.Commit(seal), CommitOutcome::kCommitted);
+  const ChainHead before = vault.now().head;
+  vault.Take(seal);
+  EXPECT_EQ((*realm.vaults.Find(realm.id, vault.id()))->erase_day, 20'000u);
+
+  const auto due = [&](std::uint32_t today) {
+    const auto vaults = realm.vaults.DueForErasure(realm.id, today, 10);
+    return vaults ? *vaults : std::vector{Random<base::VaultId>()};
+  };
+  EXPECT_THAT(due(20'000), ElementsAre());
+  EXPECT_THAT(due(20'001), ElementsAre(vault.id()));
+  const auto make = [](std::uint64_t n) {
+    return EventRow{Random<base::Link>(), base::Bytes(1, static_cast<std::uint8_t>(n))};
+  };
+  // Another entry came first: judge again.
+  const std::string untouched = Fingerprint(realm);
+  ASSERT_TRUE(realm.vaults.Erase(realm.id, vault.id(), before, make));
+  ASSERT_TRUE(realm.vaults.SetEraseDay(realm.id, vault.id(), before, 7));
+  EXPECT_EQ(Fingerprint(realm), untouched);
+
+  ASSERT_TRUE(realm.vaults.Erase(realm.id, vault.id(), vault.now().head, make));
+  EXPECT_THAT(due(20'001), ElementsAre());
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM record_salt"), 1u);
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM record_blob"), 1u);
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM box"), 1u);
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM entry"), 3u + 1 + 3);
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM leaf WHERE leaf_type = 4"), 1u);
+  ASSERT_TRUE(realm.vaults.SetEraseDay(realm.id, other.id(), other.now().head, 7));
+  EXPECT_THAT(due(8), ElementsAre(other.id()));
+}
+
+TEST(VaultStore, EventsOfErasersAtOnceAreNumberedWithoutAGap) {
+  Realm realm;
+  constexpr std::size_t kVaults = 12;
+  std::vector<VaultBuilder> vaults(kVaults);
+  for (VaultBuilder& vault : vaults) {
+    VaultCommit commit = vault.Create({{Random<base::MemberId>(), 7, 1}});
+    commit.after.erase_day = 1;
+    ASSERT_EQ(realm.Commit(commit), CommitOutcome::kCommitted);
+    vault.Take(commit);
+  }
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (const VaultBuilder& vault : vaults) {
+        const auto status =
+            realm.vaults.Erase(realm.id, vault.id(), vault.now().head, [](std::uint64_t) {
+              return EventRow{Random<base::Link>(), base::Bytes(1)};
+            });
+        if (!status) ++failed;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(realm.Number("SELECT count(*) FROM event"), kVaults);
+  EXPECT_EQ(realm.Number("SELECT max(n) FROM event"), kVaults - 1);
+}
+
 }  // namespace
 }  // namespace godwit::storage
