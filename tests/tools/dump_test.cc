@@ -56,10 +56,10 @@ PostgresDatabase LongChains() {
       bytes);
   database.Sql(
       "INSERT INTO vault (realm_id, vault_id, kind, head_seq, head_link, epoch, epoch_link, "
-      "roster_seq, mark) VALUES (decode(repeat('11', 16), 'hex'), decode('" +
+      "roster_seq, mark, erase_day) VALUES (decode(repeat('11', 16), 'hex'), decode('" +
       std::string(kVault) + "', 'hex'), 9, " + rows +
       ", decode(repeat('44', 32), 'hex'), 0, decode(repeat('00', 32), 'hex'), 0, "
-      "pg_current_xact_id())");
+      "pg_current_xact_id(), 0)");
   database.Sql(
       "INSERT INTO entry (realm_id, vault_id, type, seq, link, bytes) "
       "SELECT decode(repeat('11', 16), 'hex'), decode('" +
