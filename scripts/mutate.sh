@@ -6,8 +6,8 @@
 #
 #   mutate.sh [--tests NAME,...] [FILE...]
 #
-# FILE: protocol/vault.cc, client/realm.cc, ...; all of them where none is named. --tests: these test
-# binaries in the place of all that could see a mutant. It builds a copy of the tree in build/mutate,
+# FILE: protocol/vault.cc, client/realm.cc, or a folder; all of them where none is named. --tests: these
+# test binaries in the place of all that could see a mutant. It builds a copy of the tree in build/mutate,
 # once for all mutants; tests/mutation/rewrite.py says what counts as a refusal. Nothing of it is in
 # what people run.
 set -euo pipefail
