@@ -720,6 +720,13 @@ TEST(Evidence, ConvictsByARowWhereNoChainMakesItRight) {
          return OfRow(w, Claim::kRow, {}, row);
        },
        [](World& w) { return Proved(w.caseworker, "E_SIG"); }},
+      {"a head of a suite below the policy's",
+       [](World& w) {
+         ColdRow row = w.vault.Row();
+         row.head = w.Signed(w.caseworker, w.Revision(w.caseworker), [](auto& h) { h.suite = 0; });
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, "E_DOWNGRADE"); }},
       {"a head by a reader that leaves a place out",
        [=](World& w) {
          w.vault.WritePinned(w.coordinator, "newer");
