@@ -141,13 +141,12 @@ base::Result<std::uint64_t> Approve(Organisation& organisation, const WaitingSta
 }
 
 base::Result<std::vector<WaitingName>> ListWaitingNames(Organisation& organisation) {
-  constexpr protocol::Roles kGoverning = protocol::kOwner | protocol::kAdmin;
   base::Result<std::vector<Human>> staff =
       Error(Code::kPermissionDenied, "names are approved by owners and admins");
   if (const auto cases = organisation.Get(Compartment::kCases)) staff = ReadStaff(**cases);
   std::vector<WaitingName> all;
   for (const auto& [compartment, realm] : organisation.realms()) {
-    if ((realm->roles() & kGoverning) == 0) continue;
+    if ((realm->roles() & kGranters) == 0) continue;
     const base::VaultId vault = realm->roster().policy().VaultOf(protocol::Kind::kDirectory);
     if (vault.IsZero()) continue;
     // Whom nobody has listed yet has no names to look at.

@@ -4,6 +4,7 @@
 
 #include "client/directory.h"
 #include "client/due_members.h"
+#include "client/grants.h"
 #include "client/pinned_rows.h"
 #include "client/vault_view.h"
 #include "protocol/approval.h"
@@ -18,7 +19,6 @@ using protocol::Kind;
 using protocol::Roles;
 using protocol::Roster;
 
-constexpr Roles kGranters = protocol::kOwner | protocol::kAdmin;
 constexpr std::uint64_t kDayMs = 86'400'000;
 // A statement that nobody approves within 30 days cannot be approved any more.
 constexpr std::uint64_t kHurryMs = protocol::kApprovableMs - 5 * kDayMs;

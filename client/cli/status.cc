@@ -6,6 +6,7 @@
 #include "client/cli/alarms.h"
 #include "client/cli/render.h"
 #include "client/directory.h"
+#include "client/grants.h"
 #include "client/staff.h"
 #include "client/vault_view.h"
 #include "protocol/words.h"
@@ -49,7 +50,7 @@ base::Result<RealmStatus> Look(client::Realm& realm) {
 // Lists members of a realm who have keys and whom no directory names: their inviter was
 // interrupted. The staff vault knows their handles.
 Status ListForgotten(client::Organisation& organisation) {
-  constexpr protocol::Roles kGranters = protocol::kOwner | protocol::kAdmin;
+  using client::kGranters;
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases || ((*cases)->roles() & kGranters) == 0) return {};
   const auto staff = client::ReadStaff(**cases);
