@@ -3,7 +3,7 @@
 #include "client/cases.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

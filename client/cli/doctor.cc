@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "client/cli/render.h"
 #include "client/doctor.h"
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include "client/cli/render.h"
 #include "client/directory.h"
 #include "client/evidence.h"
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 #include "client/private_file.h"
 #include "protocol/evidence.h"
 

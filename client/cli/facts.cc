@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 #include "client/import/target.h"
 #include "client/private_file.h"
 

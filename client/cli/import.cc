@@ -7,7 +7,7 @@
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
 #include "client/import/dry_run.h"
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 #include "client/import/sample.h"
 #include "client/importer.h"
 

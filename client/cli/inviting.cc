@@ -8,7 +8,7 @@
 
 #include "client/cli/invitation_text.h"
 #include "client/cli/render.h"
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

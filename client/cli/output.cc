@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

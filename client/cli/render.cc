@@ -157,7 +157,7 @@ std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
   const auto* value = type.FindValueByNumber(number);
   // A newer client's value: shown as it is, not hidden.
   if (value == nullptr) return "#" + std::to_string(number);
-  return client::Target::ShortName(*value);
+  return client::ShortName(*value);
 }
 
 Json ContentJson(const Message& message) {

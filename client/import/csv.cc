@@ -1,6 +1,6 @@
 #include "client/import/csv.h"
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::client {
 namespace {

@@ -20,13 +20,13 @@ using Counts = std::map<std::string, std::map<std::string, std::uint32_t>>;
 
 std::string Shown(const PartialDate& date) {
   if (date.year() != 0) return std::to_string(date.year());
-  return Target::ShortName(
+  return ShortName(
       *PartialDate::Precision_descriptor()->FindValueByNumber(static_cast<int>(date.precision())));
 }
 
 std::string Shown(const AgeBand& band) {
   if (band.missing() != content::v1::ANSWER_UNSPECIFIED) {
-    return Target::ShortName(*content::v1::Answer_descriptor()->FindValueByNumber(band.missing()));
+    return ShortName(*content::v1::Answer_descriptor()->FindValueByNumber(band.missing()));
   }
   const auto from = std::to_string(band.from_years());
   return band.open() ? from + "+" : from + "-" + std::to_string(band.to_years());
@@ -47,7 +47,7 @@ void CountField(const Message& message, const FieldDescriptor& field, const std:
     const auto add = [&](const std::string& value) { ++counts[path][value]; };
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_ENUM:
-        add(Target::ShortName(field.is_repeated() ? *reflection->GetRepeatedEnum(message, &field, i)
+        add(ShortName(field.is_repeated() ? *reflection->GetRepeatedEnum(message, &field, i)
                                                   : *reflection->GetEnum(message, &field)));
         break;
       case FieldDescriptor::CPPTYPE_STRING: {

@@ -6,7 +6,7 @@
 #include <array>
 #include <span>
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 #include "client/import/source.h"
 
 namespace godwit::client {

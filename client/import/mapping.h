@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxMappingBytes = 1 << 20;
 // it.
 struct Fault {
   std::uint32_t line = 0;  // 0: none in particular
-  std::string where;       // a key or a column, inert (client/import/inert.h)
+  std::string where;       // a key or a column, inert (client/casework/inert.h)
   std::string_view why;    // a literal
 };
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::client {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "client/import/values.h"
+#include "client/casework/values.h"
 
 namespace godwit::client {
 

@@ -103,13 +103,13 @@ TEST(Target, RefusesPathsThatLeadNowhere) {
 }
 
 TEST(Target, ValuesHaveTheShortNamesOfTheirEnum) {
-  EXPECT_EQ(Target::ShortName(*content::v1::ExploitationType_descriptor()->FindValueByNumber(
+  EXPECT_EQ(ShortName(*content::v1::ExploitationType_descriptor()->FindValueByNumber(
                 content::v1::EXPLOITATION_TYPE_FORCED_LABOUR)),
             "forced_labour");
   EXPECT_EQ(
-      Target::ShortName(*content::v1::Sex_descriptor()->FindValueByNumber(content::v1::SEX_FEMALE)),
+      ShortName(*content::v1::Sex_descriptor()->FindValueByNumber(content::v1::SEX_FEMALE)),
       "female");
-  EXPECT_EQ(Target::ShortName(*content::v1::PopulationGroup_descriptor()->FindValueByNumber(
+  EXPECT_EQ(ShortName(*content::v1::PopulationGroup_descriptor()->FindValueByNumber(
                 content::v1::POPULATION_GROUP_DPRK_NATIONAL)),
             "dprk_national");
   const auto sex = Target::Find("summary.sex");

@@ -1,13 +1,16 @@
-#include "client/import/values.h"
+#include "client/casework/values.h"
 
+#include <unicode/ucal.h>
+#include <unicode/ucurr.h>
 #include <unicode/uloc.h>
+#include <unicode/ustring.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 namespace godwit::client {
 namespace {
@@ -180,6 +183,65 @@ base::Result<AgeBand> ReadAgeBand(std::string_view text) {
   if (!to || !text.empty() || *to > kOldest || *to < *from) return refused;
   band.set_to_years(*to);
   return band;
+}
+
+namespace {
+
+// The decimals of a currency in use; nothing if ISO 4217 has no such code. ICU's list has every
+// code that ever was, so a date decides.
+std::optional<int> DecimalsOf(std::string_view currency) {
+  if (currency.size() != 3) return std::nullopt;
+  std::array<UChar, 4> code{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (currency[i] < 'A' || currency[i] > 'Z') return std::nullopt;
+    code[i] = static_cast<UChar>(currency[i]);
+  }
+  UErrorCode error = U_ZERO_ERROR;
+  const UDate now = ucal_getNow();
+  if (!ucurr_isAvailable(code.data(), now, now, &error) || U_FAILURE(error)) return std::nullopt;
+  const int decimals = ucurr_getDefaultFractionDigits(code.data(), &error);
+  if (U_FAILURE(error)) return std::nullopt;
+  return decimals;
+}
+
+}  // namespace
+
+base::Result<content::v1::Money> ReadMoney(std::string_view text) {
+  const base::Error refused(base::Code::kInvalidArgument,
+                            "no amount with its currency, such as 120.50 USD or 15000 KRW");
+  const std::size_t space = text.find(' ');
+  if (space == std::string_view::npos) return refused;
+  const std::string_view currency = Trimmed(text.substr(space));
+  std::string_view number = text.substr(0, space);
+  const auto decimals = DecimalsOf(currency);
+  if (!decimals || number.empty()) return refused;
+  const std::size_t dot = number.find('.');
+  std::string digits(number.substr(0, dot));
+  std::string fraction;
+  if (dot != std::string_view::npos) {
+    fraction = number.substr(dot + 1);
+    if (fraction.empty()) return refused;
+  }
+  if (digits.empty() || static_cast<int>(fraction.size()) > *decimals) return refused;
+  fraction.resize(static_cast<std::size_t>(*decimals), '0');
+  digits += fraction;
+  if (digits.size() > 15 || !std::ranges::all_of(digits, IsDigit)) return refused;
+  std::int64_t minor = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), minor);
+  content::v1::Money money;
+  money.set_minor(minor);
+  money.set_currency(std::string(currency));
+  return money;
+}
+
+std::string MoneyText(const content::v1::Money& money) {
+  const auto decimals = static_cast<std::size_t>(DecimalsOf(money.currency()).value_or(0));
+  std::string digits = std::to_string(money.minor());
+  if (decimals > 0) {
+    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+    digits.insert(digits.size() - decimals, ".");
+  }
+  return digits + " " + money.currency();
 }
 
 bool IsCountry(std::string_view text) {

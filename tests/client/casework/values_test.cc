@@ -1,4 +1,4 @@
-#include "client/import/values.h"
+#include "client/casework/values.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -156,6 +156,33 @@ TEST(Values, CodesOfCountriesAndLanguages) {
   }
   for (const auto* tag : {"", "k", "Korean", "ko-", "-ko", "k o", "ko--KP", "조선말", "1o"}) {
     EXPECT_FALSE(IsLanguageTag(tag)) << tag;
+  }
+}
+
+TEST(Values, AmountsAreReadWithTheDecimalsOfTheirCurrency) {
+  struct Row {
+    const char* text;
+    std::int64_t minor;
+    const char* currency;
+    const char* shown;
+  };
+  for (const Row& row : std::vector<Row>{{"120.50 USD", 12050, "USD", "120.50 USD"},
+                                         {"120.5 USD", 12050, "USD", "120.50 USD"},
+                                         {"0.05 THB", 5, "THB", "0.05 THB"},
+                                         {"15000 KRW", 15000, "KRW", "15000 KRW"},
+                                         {"3 CNY", 300, "CNY", "3.00 CNY"},
+                                         {"0 USD", 0, "USD", "0.00 USD"}}) {
+    SCOPED_TRACE(row.text);
+    const auto money = ReadMoney(row.text);
+    ASSERT_TRUE(money.ok());
+    EXPECT_EQ(money->minor(), row.minor);
+    EXPECT_EQ(money->currency(), row.currency);
+    EXPECT_EQ(MoneyText(*money), row.shown);
+  }
+  for (const char* text : {"", "120", "USD", "120.505 USD", "1.5 KRW", "12 usd", "12 ZZZ", "-3 USD",
+                           "1,000 USD", "1. USD", ".5 USD", "12 USDX", "9999999999999999 USD"}) {
+    SCOPED_TRACE(text);
+    EXPECT_FALSE(ReadMoney(text).ok());
   }
 }
 

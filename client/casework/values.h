@@ -46,6 +46,13 @@ base::Result<content::v1::PartialDate> ReadDate(std::string_view text,
 // the wrong way round.
 base::Result<content::v1::AgeBand> ReadAgeBand(std::string_view text);
 
+// Reads an amount with its currency: "120.50 USD", "15000 KRW". INVALID_ARGUMENT: no such currency
+// in ISO 4217, more decimals than it has, or more than 15
+// digits.
+base::Result<content::v1::Money> ReadMoney(std::string_view text);
+// The same, written out.
+std::string MoneyText(const content::v1::Money& money);
+
 // Whether `text` is an ISO 3166-1 alpha-2 code of a country, in capitals.
 bool IsCountry(std::string_view text);
 

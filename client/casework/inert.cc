@@ -1,4 +1,4 @@
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>

@@ -1,4 +1,4 @@
-#include "client/import/inert.h"
+#include "client/casework/inert.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
