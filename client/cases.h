@@ -8,18 +8,14 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "client/case_code.h"
 #include "client/organisation.h"
+#include "client/outbox.h"
+#include "client/vault_file.h"
 #include "client/vault_view.h"
 #include "godwit/content/v1/record.pb.h"
 
 namespace godwit::client {
-
-// A new case code: 10 random digits of Crockford's base 32 and its check symbol, in groups:
-// "7K3M-Q9TX-2A*" holds no country, agency or year.
-std::string NewCaseCode();
-// The canonical form of a code as people type it (lower case, o for 0, i and l for 1, no dashes),
-// or nothing if its check symbol is wrong.
-std::optional<std::string> CanonicalCaseCode(std::string_view typed);
 
 // A case to be opened by its caseworker.
 struct NewCase {
@@ -29,9 +25,11 @@ struct NewCase {
   content::v1::IdentityProfile profile;  // may be empty: a nameless stub
   std::optional<content::v1::TraffickingContext> trafficking;
 };
-// Makes the case, sensitive and person vaults, linked both ways, and returns the code. For a
-// caseworker. INVALID_ARGUMENT: no such supervisor, or oneself; names without the consent to store
-// them. An interruption leaves whole vaults only; `LinkState` shows a link that is one-sided.
+// Makes the case, sensitive and person vaults, linked both ways, and returns the code; without a
+// network they wait in the outbox. What the summary says of consents becomes acts, and a Consent of
+// the person's. For a caseworker. INVALID_ARGUMENT: no such supervisor, or oneself; names without
+// the consent to store them. An interruption leaves whole vaults only; `LinkState` shows a link
+// that is one-sided.
 base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case);
 
 // A case in a list.
@@ -47,16 +45,30 @@ base::Result<std::vector<CaseRow>> ListCases(Organisation& organisation);
 
 // Whether person and case name each other.
 enum class LinkState { kNone, kBothSides, kCaseSideOnly, kPersonSideOnly, kMismatch, kNotYours };
+// As the pinned records have it; `person`: whom the case's side names.
+base::Result<LinkState> LinkStateOf(Organisation& organisation, const std::string& code,
+                                    const std::optional<base::VaultId>& person, From from);
 
 // A case opened whole: each part is there if this member may read it.
 struct OpenedCase {
-  CaseRow row;
+  explicit OpenedCase(VaultFile case_file) : file(std::move(case_file)) {}
+
+  CaseRow row;  // its summary as the acts have it
+  VaultFile file;
+  CaseLife life;
+  // The signed summary says otherwise than the acts: an alarm is kept.
+  bool summary_differs = false;
   std::optional<content::v1::Case> facts;
-  bool sensitive_readable = false;
+  std::optional<VaultFile> sensitive;
+  std::optional<VaultFile> screening;
   std::optional<content::v1::TraffickingContext> trafficking;
   std::vector<std::pair<content::v1::Note, std::string>> notes;  // oldest first, author's name
   std::optional<base::VaultId> person;
   LinkState link = LinkState::kNone;
+
+  bool sensitive_readable() const { return sensitive.has_value(); }
+  // Read from this device alone, since a service could not be reached.
+  bool offline = false;
 };
 // Fetches and verifies the case's vaults (`offline`: reads what is on the device) and opens them.
 // NOT_FOUND: no such case, or not this member's.
@@ -76,21 +88,19 @@ struct PersonFile {
   base::VaultId vault;
   content::v1::IdentityProfile profile;
   std::string case_code;
+  VaultFile file;
 };
 base::Result<PersonFile> ShowPerson(Organisation& organisation, std::string_view code,
                                     bool offline = false);
 
 // Changes facts of a case: `path` names a field of Summary, Case, TraffickingContext or
-// IdentityProfile as "summary.risk", `value` its new value (an enum's short name; empty: cleared).
-// Stage, status, condition, approvals, code and people are not facts. INVALID_ARGUMENT: no such
-// fact or value, said before anything is written. Works offline: what cannot be sent waits in the
-// outbox, and `queued` says so.
+// IdentityProfile as "summary.risk", `value` its new value as Assign takes it. Stage, status,
+// condition, approvals, consents, code and people are not facts. INVALID_ARGUMENT,
+// PERMISSION_DENIED: no such fact or value, said before anything is written. Works offline: what
+// cannot be sent waits in the outbox, and `queued` says so.
 struct Change {
   std::string path;
   std::string value;
-};
-struct Written {
-  bool queued = false;
 };
 base::Result<Written> EditCase(Organisation& organisation, std::string_view code,
                                const std::vector<Change>& changes);
@@ -98,11 +108,11 @@ base::Result<Written> EditCase(Organisation& organisation, std::string_view code
 base::Result<Written> AddNote(Organisation& organisation, std::string_view code,
                               const std::string& text);
 
-// What waits in the outbox of all realms, and sending it. Each item is sent by the writer rule; one
-// whose record changed meanwhile is kept and counted as a conflict, never dropped.
+// What waits in the outbox of all realms, and sending it. `refused`: what was tried, and is not
+// what the service or the rules take any more: it waits for a person.
 struct OutboxState {
   std::size_t waiting = 0;
-  std::size_t conflicts = 0;
+  std::size_t refused = 0;
 };
 base::Result<OutboxState> Outbox(Organisation& organisation);
 base::Result<OutboxState> SendOutbox(Organisation& organisation);

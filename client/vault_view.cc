@@ -82,14 +82,19 @@ Status VaultView::TakePayload(base::ByteSpan bytes) {
     epoch_seqs_[epoch->epoch] = raw->header.seq;
     epochs_[epoch->epoch] = std::move(*epoch);
   } else if (auto* rev = std::get_if<protocol::Rev>(&*payload)) {
-    latest_[rev->record] = {raw->header, *rev, protocol::EntryLink(bytes), {}};
+    RecordVersion version{raw->header, *rev, protocol::EntryLink(bytes), {}};
+    if (rev->rver == 1) first_[rev->record] = version;
+    latest_[rev->record] = std::move(version);
   } else if (auto* tomb = std::get_if<protocol::Tomb>(&*payload)) {
     latest_.erase(tomb->record);
+    first_.erase(tomb->record);
   } else if (const auto* assent = std::get_if<protocol::Assent>(&*payload)) {
     if (assent->say != protocol::Assent::kYes) return {};
     const auto of = std::ranges::find_if(
         latest_, [&](const auto& row) { return row.second.link == assent->target; });
-    if (of != latest_.end()) of->second.assents.push_back(raw->header);
+    if (of == latest_.end()) return {};
+    of->second.assents.push_back(raw->header);
+    if (of->second.rev.rver == 1) first_[of->first].assents.push_back(raw->header);
   }
   return {};
 }
@@ -347,7 +352,28 @@ const VaultView::RecordVersion* VaultView::Latest(const base::RecordId& record) 
   return found == latest_.end() ? nullptr : &found->second;
 }
 
+const VaultView::RecordVersion* VaultView::First(const base::RecordId& record) const {
+  const auto found = first_.find(record);
+  return found == first_.end() ? nullptr : &found->second;
+}
+
+protocol::Perm VaultView::ListedPerm(const base::MemberId& member, std::uint64_t seq) const {
+  const protocol::Epoch* in_force = nullptr;
+  for (const auto& [number, at] : epoch_seqs_) {
+    if (at < seq) in_force = &epochs_.at(number);
+  }
+  if (in_force == nullptr) return 0;
+  const auto row = in_force->list.find(member);
+  return row == in_force->list.end() ? protocol::Perm{0} : row->second.perm;
+}
+
 base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) {
+  const auto text = ReadText(record);
+  if (!text) return text.error();
+  return ParseRecord(text->Expose());
+}
+
+base::Result<crypto::SecretBytes> VaultView::ReadText(const base::RecordId& record) {
   const RecordVersion* version = Latest(record);
   const auto sealed = sealed_.find(record);
   if (version == nullptr || sealed == sealed_.end() || sealed->second.rver != version->rev.rver) {
@@ -363,7 +389,7 @@ base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) 
   if (!key) return key.error();
   const std::size_t floor =
       protocol::RecordFloor(realm_->compartment(), kind(), record == state_.pinned_record());
-  const auto text =
+  auto text =
       protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev), version->rev,
                            sealed->second.salt, sealed->second.ciphertext, floor);
   if (!text) {
@@ -372,7 +398,7 @@ base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) 
          {base::ToBytes(version->link.bytes()), sealed->second.salt, sealed->second.ciphertext});
     return text.error();
   }
-  return ParseRecord(text->Expose());
+  return text;
 }
 
 base::Result<std::vector<std::pair<base::RecordId, content::v1::Record>>> VaultView::ReadAll(

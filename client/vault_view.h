@@ -34,6 +34,7 @@ class VaultView {
   // A view of entries that this device just wrote or holds in memory; nothing is kept.
   static base::Result<VaultView> FromStored(Realm& realm, const StoredVault& stored);
 
+  Realm& realm() const { return *realm_; }
   const base::VaultId& id() const { return state_.id(); }
   const protocol::Vault& state() const { return state_; }
   protocol::Kind kind() const { return state_.kind(); }
@@ -65,9 +66,15 @@ class VaultView {
     std::vector<protocol::EntryHeader> assents;  // by others, to this revision while it is newest
   };
   const RecordVersion* Latest(const base::RecordId& record) const;
+  // A live record's first revision, and those who assented to it before there was another.
+  const RecordVersion* First(const base::RecordId& record) const;
+  // What the epoch in force before the entry `seq` lists for a member; 0: nothing.
+  protocol::Perm ListedPerm(const base::MemberId& member, std::uint64_t seq) const;
   // Opens and parses a record. E_DECRYPT: it does not open. NOT_FOUND: no such live record, or its
   // ciphertext was not served to this member.
   base::Result<content::v1::Record> Read(const base::RecordId& record);
+  // The same, as the bytes that its author wrote.
+  base::Result<crypto::SecretBytes> ReadText(const base::RecordId& record);
   // The same, any number of live records of one schema.
   base::Result<std::vector<std::pair<base::RecordId, content::v1::Record>>> ReadAll(
       content::v1::Record::BodyCase body);
@@ -92,6 +99,7 @@ class VaultView {
   std::map<std::uint32_t, protocol::Epoch> epochs_;
   std::map<std::uint32_t, std::uint64_t> epoch_seqs_;
   std::map<base::RecordId, RecordVersion> latest_;
+  std::map<base::RecordId, RecordVersion> first_;
   std::map<std::uint32_t, base::Bytes> boxes_;
   struct Sealed {
     std::uint64_t rver = 0;

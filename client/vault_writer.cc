@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "client/casework/compartments.h"
 #include "crypto/random.h"
 #include "protocol/epoch_keys.h"
 #include "protocol/record.h"
@@ -107,6 +108,11 @@ class Draft {
   }
 
   Status Rev(const protocol::Vek& vek, const Edit& edit) {
+    if (!BelongsIn(edit.content, state_.kind())) {
+      return Error(Code::kPermissionDenied,
+                   "this says what belongs in another vault of the case, before other readers: "
+                   "nothing was written");
+    }
     const auto* record = state_.FindRecord(edit.record);
     protocol::RecordPlace place;
     place.realm = realm_.id();
@@ -119,7 +125,11 @@ class Draft {
     place.author_device = realm_.device().id();
     const std::size_t floor = protocol::RecordFloor(realm_.compartment(), state_.kind(),
                                                     edit.record == state_.pinned_record());
-    const crypto::SecretBytes text = SerializeRecord(edit.content);
+    content::v1::Record content = edit.content;
+    if (edit.names_previous) {
+      content.mutable_summary()->set_state_link(base::ToString(state_.head().bytes()));
+    }
+    const crypto::SecretBytes text = SerializeRecord(content);
     auto sealed = protocol::SealRecord(vek, place, text.Expose(), floor, edit.flags);
     if (!sealed) return sealed.error();
     records_.push_back({edit.record, place.rver, sealed->salt, sealed->ciphertext});
@@ -433,11 +443,12 @@ base::Result<NewVault> MakeVault(
 
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
-    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit) {
+    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
+    const base::Bytes* create) {
   std::optional<NewVault> made;
   for (int i = 0;; ++i) {
     if (!made) {
-      auto anew = MakeVault(realm, kind, members, edit);
+      auto anew = MakeVault(realm, kind, members, edit, create);
       if (!anew) return anew.error();
       made = *std::move(anew);
     }

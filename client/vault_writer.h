@@ -18,6 +18,9 @@ struct Edit {
   base::RecordId record;
   content::v1::Record content;
   std::uint8_t flags = 0;
+  // A summary, written in one call with the act that changed it: its state_link becomes the link of
+  // the entry before it.
+  bool names_previous = false;
 };
 // Says what to write, given the vault as it is: asked again after every conflict, so that a change
 // is merged with what others wrote and nothing is lost.
@@ -59,7 +62,8 @@ bool HidesHistory(const protocol::Epoch& epoch);
 // begins again, at most 8 times; so too when the answer is lost, and then nothing is written a
 // second time that is found to stand, by one of the tries before either. Returns the vault as
 // written. An epoch that stays as it is and no edits: nothing is sent. PERMISSION_DENIED: this
-// member may not write there, or hide its history. NOT_FOUND: the service withholds the vault's
+// member may not write there, or hide its history; or a record says what belongs in another kind of
+// vault, before other eyes. NOT_FOUND: the service withholds the vault's
 // key. INVALID_ARGUMENT: a ledger hides no history. UNAVAILABLE, DEADLINE, RESOURCE_EXHAUSTED: it
 // may stand or not; whoever kept the tries finds out at the next call.
 base::Result<VaultView> WriteVault(Realm& realm, const base::VaultId& vault, const Editor& edit,
@@ -89,10 +93,12 @@ base::Result<NewVault> MakeVault(
     const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
     const base::Bytes* create = nullptr);
 
-// Makes a vault, sends it and keeps it here. The same vault is sent again when the answer is lost.
+// Makes a vault, sends it and keeps it here; `create` as MakeVault takes it. The same vault is sent
+// again when the answer is lost.
 base::Result<VaultView> CreateVault(
     Realm& realm, protocol::Kind kind, const std::map<base::MemberId, protocol::Perm>& members,
-    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit);
+    const std::function<base::Result<std::vector<Edit>>(const base::VaultId& id)>& edit,
+    const base::Bytes* create = nullptr);
 
 // The list that the roster's head makes of `members`: perms as given, each with the key to box to.
 protocol::MemberList ListNow(const Realm& realm, protocol::Kind kind,

@@ -60,6 +60,8 @@ inline constexpr crypto::HashLabel kSas{"sas"};
 inline constexpr crypto::HashLabel kStaff{"staff"};
 inline constexpr crypto::HashLabel kInbox{"inbox"};
 inline constexpr crypto::HashLabel kSummary{"summary"};
+// The id of an act of a case, made of what it says (section 6).
+inline constexpr crypto::HashLabel kAct{"act"};
 
 inline constexpr crypto::BoxLabel kPukBox{"puk"};
 inline constexpr crypto::BoxLabel kVekBox{"vek"};
@@ -110,7 +112,7 @@ inline constexpr std::array kAllDerive{crypto::kDeriveCommitting,
                                        kLocalTag};
 inline constexpr std::array kAllHash{kLink,   kDevice, kRealm,    kVaultId,    kChain,
                                      kOrigin, kShare,  kInviteId, kJoinCommit, kSas,
-                                     kStaff,  kInbox,  kSummary};
+                                     kStaff,  kInbox,  kSummary, kAct};
 inline constexpr std::array kAllBox{kPukBox, kVekBox, kVekGuestBox, kVekRecoveryBox};
 inline constexpr std::array kAllCommitting{kPukPrevious, kVekPrevious, kRecoveryPreviousSecret,
                                            kRecord,      kKeystore,    kOfflinePack,

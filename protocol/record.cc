@@ -79,4 +79,9 @@ base::RecordId DerivedRecordId(const Vek& vek, const base::VaultId& vault, std::
   return base::RecordId(std::span(out).first<16>());
 }
 
+base::RecordId ActRecordId(base::ByteSpan text) {
+  const auto hash = crypto::LabeledHash(labels::kAct, {text});
+  return base::RecordId(std::span(hash).first<16>());
+}
+
 }  // namespace godwit::protocol

@@ -253,7 +253,7 @@ std::uint32_t StatesOf(Machine machine) {
   }
 }
 
-std::string_view RuleText(Rule rule) {
+base::Literal RuleText(Rule rule) {
   switch (rule) {
     case Rule::kNoSuchStep:
       return "a case does not go from there to there: `godwit case show` says where it stands, and "
@@ -285,6 +285,8 @@ std::string_view RuleText(Rule rule) {
   }
   return "";
 }
+
+base::Error RefusedAct(Rule rule) { return {base::Code::kPermissionDenied, RuleText(rule)}; }
 
 CaseStatus CaseLife::status() const {
   const auto stored = static_cast<CaseStatus>(at[MACHINE_STATUS]);

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "base/id.h"
@@ -95,7 +94,8 @@ enum class Rule : std::uint8_t {
   kBadRecord,  // changed after it was written, or not made as an act is
 };
 // A sentence for people: what is missing, and what to do.
-std::string_view RuleText(Rule rule);
+base::Literal RuleText(Rule rule);
+base::Error RefusedAct(Rule rule);  // PERMISSION_DENIED
 
 // Where a case stands.
 struct CaseLife {

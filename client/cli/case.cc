@@ -159,9 +159,9 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
   const auto& row = opened->row;
   Json json = {{"case", CaseJson(row)}, {"link", LinkName(opened->link)}};
   if (opened->facts) json["facts"] = ContentJson(*opened->facts);
-  json["sensitive_readable"] = opened->sensitive_readable;
+  json["sensitive_readable"] = opened->sensitive_readable();
   if (opened->trafficking) json["trafficking_context"] = ContentJson(*opened->trafficking);
-  if (opened->sensitive_readable) {
+  if (opened->sensitive_readable()) {
     Json notes = Json::array();
     for (const auto& [note, author] : opened->notes) {
       notes.push_back(
@@ -183,7 +183,7 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
       "person", Cell(std::string(LinkText(opened->link)),
                      opened->link == client::LinkState::kMismatch ? Style::kBad : Style::kPlain));
   output.Fields(fields);
-  if (!opened->sensitive_readable) {
+  if (!opened->sensitive_readable()) {
     output.Line("\nAssessment and notes are for the caseworker and the supervisor.", Style::kFaint);
     return ExitCode::kOk;
   }

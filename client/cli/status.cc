@@ -251,10 +251,10 @@ ExitCode SyncCommand(const Context& context) {
   output.Emit({{"event", "synced"},
                {"complete", first.ok()},
                {"waiting", outbox->waiting},
-               {"conflicts", outbox->conflicts}});
-  if (outbox->conflicts > 0) {
-    output.Line(std::to_string(outbox->conflicts) +
-                    " changes meet what somebody else wrote meanwhile; they are kept here.",
+               {"refused", outbox->refused}});
+  if (outbox->refused > 0) {
+    output.Line(std::to_string(outbox->refused) +
+                    " changes cannot be sent as they are; `godwit outbox` says why.",
                 Style::kWarning);
   } else if (outbox->waiting > 0) {
     output.Line(std::to_string(outbox->waiting) + " changes wait to be sent.", Style::kWarning);

@@ -60,7 +60,7 @@ std::vector<Edit> Attack::Notes(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     Edit edit;
     edit.record = crypto::RandomId<base::RecordId>();
-    edit.content.mutable_note()->set_text(text);
+    edit.content.mutable_comment()->set_text(text);
     edits.push_back(std::move(edit));
   }
   return edits;
@@ -84,8 +84,8 @@ base::VaultId Attack::MakeCase() {
   Must(WriteVault(author, made.id(), [](VaultView& vault) -> base::Result<std::vector<Edit>> {
     for (const auto& record : vault.LiveRecords()) {
       auto content = Must(vault.Read(record));
-      if (content.note().text() != "the first note") continue;
-      content.mutable_note()->set_text("the first note, corrected");
+      if (content.comment().text() != "the first note") continue;
+      content.mutable_comment()->set_text("the first note, corrected");
       return std::vector<Edit>{{record, std::move(content), 0}};
     }
     return std::vector<Edit>();
@@ -258,7 +258,7 @@ protocol::SealedRecord Attack::Seal(Realm& author, const protocol::Vault& vault,
   place.author_member = author.member();
   place.author_device = author.device().id();
   content::v1::Record planted;
-  planted.mutable_note()->set_text("planted");
+  planted.mutable_comment()->set_text("planted");
   return Must(protocol::SealRecord(
       vek, place, SerializeRecord(planted).Expose(),
       protocol::RecordFloor(Compartment::kCases, vault.kind(), record == vault.pinned_record())));

@@ -357,9 +357,9 @@ TEST_F(Attack, Row50_NoReplyOfAnyBytesIsBelievedOrFatal) {
   const auto use = [&](Realm& device) -> Outcome {
     if (const auto outcome = ReadAll(device, vault)) return outcome;
     auto view = Must(VaultView::Open(device, vault));
-    const auto notes = Must(view.ReadAll(content::v1::Record::kNote));
+    const auto notes = Must(view.ReadAll(content::v1::Record::kComment));
     EXPECT_TRUE(std::ranges::any_of(
-        notes, [&](const auto& note) { return note.second.note().text() == text; }));
+        notes, [&](const auto& note) { return note.second.comment().text() == text; }));
     if (const auto outcome = OutcomeOf(SyncPinnedRows(device, Kind::kCase))) return outcome;
     const auto rows = Must(ReadPinnedRows(device, Kind::kCase));
     const auto row = std::ranges::find(rows, vault, &PinnedRow::vault);

@@ -80,7 +80,7 @@ TEST_F(Casework, ACaseIsReadByItsOwnPeopleAndEachPartByItsOwn) {
 
   // The supervisor reads the case and its sensitive part, manages the person, and does not read it.
   const auto supervised = Must(ShowCase(Of("sv1"), code));
-  EXPECT_TRUE(supervised.sensitive_readable);
+  EXPECT_TRUE(supervised.sensitive_readable());
   const auto closed = ShowPerson(Of("sv1"), code);
   ASSERT_FALSE(closed);
   EXPECT_EQ(closed.error().code(), Code::kNotFound);
@@ -94,7 +94,7 @@ TEST_F(Casework, ACaseIsReadByItsOwnPeopleAndEachPartByItsOwn) {
   // Every coordinator reads the case alone, and no identity at all.
   for (const char* coordinator : {"kc1", "kc2"}) {
     const auto seen = Must(ShowCase(Of(coordinator), code));
-    EXPECT_FALSE(seen.sensitive_readable);
+    EXPECT_FALSE(seen.sensitive_readable());
     EXPECT_EQ(seen.row.caseworker, "Caseworker 01");
     EXPECT_EQ(ShowPerson(Of(coordinator), code).error().code(), Code::kPermissionDenied);
   }
@@ -150,7 +150,7 @@ TEST_F(Casework, OfflineWorkWaitsInTheOutboxAndIsSentLater) {
   support::ServerOf(servers_, Compartment::kCases).Stop();
   EXPECT_TRUE(Must(AddNote(Of("cw01"), code, "written on the train")).queued);
   EXPECT_EQ(Must(Outbox(Of("cw01"))).waiting, 1u);
-  EXPECT_TRUE(Must(ShowCase(Of("cw01"), code, /*offline=*/true)).sensitive_readable);
+  EXPECT_TRUE(Must(ShowCase(Of("cw01"), code, /*offline=*/true)).sensitive_readable());
   support::ServerOf(servers_, Compartment::kCases).Start();
   const auto sent = Must(SendOutbox(Of("cw01")));
   EXPECT_EQ(sent.waiting, 0u);

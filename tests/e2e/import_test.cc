@@ -305,7 +305,7 @@ TEST_F(IMPORT_SUITE, EveryRowBecomesACaseThatItsPeopleRead) {
                 organisation_->RealmOf("cw07", Compartment::kCases).member().bytes())));
   for (std::size_t i = 0; i < cases.size(); i += 12) {
     const auto opened = Must(ShowCase(caseworker, cases[i].summary.code()));
-    EXPECT_TRUE(opened.sensitive_readable);
+    EXPECT_TRUE(opened.sensitive_readable());
     EXPECT_TRUE(opened.trafficking);
     EXPECT_EQ(opened.link, LinkState::kBothSides);
     const auto person = Must(ShowPerson(caseworker, cases[i].summary.code()));

@@ -37,9 +37,9 @@ class CrossedCalls : public Attack {
     const auto device = FreshDevice("kc1");
     Require(device->Sync());
     auto view = Must(VaultView::Fetch(*device, vault));
-    const auto notes = Must(view.ReadAll(content::v1::Record::kNote));
+    const auto notes = Must(view.ReadAll(content::v1::Record::kComment));
     const auto count = std::ranges::count_if(
-        notes, [&](const auto& note) { return note.second.note().text() == text; });
+        notes, [&](const auto& note) { return note.second.comment().text() == text; });
     return {count, view.state().epoch()};
   }
   static Outcome Write(Realm& device, const base::VaultId& vault, const std::string& text) {
@@ -242,17 +242,24 @@ TEST_F(CrossedCalls, AChangeThatWaitsThoughItStandsIsNoConflict) {
   EXPECT_FALSE(edit("sv1", "low"));
   const auto state = Must(SendOutbox(caseworker));
   EXPECT_EQ(state.waiting, 0u);
-  EXPECT_EQ(state.conflicts, 0u);
+  EXPECT_EQ(state.refused, 0u);
   EXPECT_EQ(seq(), content::v1::RISK_LEVEL_LOW);
 
-  // One that does not stand is a conflict still, and is kept.
+  // One that does not stand meets what was written meanwhile: both values are kept.
   liar().LoseReplies("FetchRoster", 1'000, StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(edit("cw01", "high"));
   liar().BeHonest();
   EXPECT_FALSE(edit("sv1", "medium"));
-  const auto kept = Must(SendOutbox(caseworker));
-  EXPECT_EQ(kept.waiting, 1u);
-  EXPECT_EQ(kept.conflicts, 1u);
+  EXPECT_EQ(Must(SendOutbox(caseworker)).waiting, 0u);
+  const auto opened = Must(ShowCase(caseworker, code));
+  EXPECT_EQ(opened.row.summary.risk(), content::v1::RISK_LEVEL_MEDIUM);
+  const auto conflicts = opened.file.Of(content::v1::Record::kConflict);
+  ASSERT_EQ(conflicts.size(), 1u);
+  const auto& conflict = conflicts.front()->content.conflict();
+  EXPECT_EQ(conflict.field(), "risk");
+  content::v1::Record other;
+  ASSERT_TRUE(other.ParseFromString(conflict.other()));
+  EXPECT_EQ(other.summary().risk(), content::v1::RISK_LEVEL_HIGH);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ class Upkeep : public testing::Test {
           edits.push_back(std::move(summary));
           for (int i = 0; i < notes; ++i) {
             Edit note{crypto::RandomId<base::RecordId>(), {}, 0};
-            note.content.mutable_note()->set_text("note " + std::to_string(i));
+            note.content.mutable_comment()->set_text("note " + std::to_string(i));
             edits.push_back(std::move(note));
           }
           return edits;
@@ -84,8 +84,8 @@ class Upkeep : public testing::Test {
     Must(WriteVault(author, made.id(), [](VaultView& vault) -> base::Result<std::vector<Edit>> {
       for (const auto& record : vault.LiveRecords()) {
         auto content = Must(vault.Read(record));
-        if (content.note().text() != "note 0") continue;
-        content.mutable_note()->set_text("note 0, corrected");
+        if (content.comment().text() != "note 0") continue;
+        content.mutable_comment()->set_text("note 0, corrected");
         return std::vector<Edit>{{record, std::move(content), 0}};
       }
       return std::vector<Edit>();
@@ -95,7 +95,7 @@ class Upkeep : public testing::Test {
   static Editor Note(const std::string& text) {
     return [text](VaultView&) -> base::Result<std::vector<Edit>> {
       Edit note{crypto::RandomId<base::RecordId>(), {}, 0};
-      note.content.mutable_note()->set_text(text);
+      note.content.mutable_comment()->set_text(text);
       return std::vector<Edit>{std::move(note)};
     };
   }
@@ -168,8 +168,8 @@ class Upkeep : public testing::Test {
 // Every live record, opened.
 std::vector<std::string> NotesOf(VaultView& vault) {
   std::vector<std::string> notes;
-  for (const auto& [id, record] : Must(vault.ReadAll(content::v1::Record::kNote))) {
-    notes.push_back(record.note().text());
+  for (const auto& [id, record] : Must(vault.ReadAll(content::v1::Record::kComment))) {
+    notes.push_back(record.comment().text());
   }
   std::ranges::sort(notes);
   return notes;

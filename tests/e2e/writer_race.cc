@@ -61,8 +61,8 @@ class Race {
     Require(reader.Sync());
     auto view = Must(VaultView::Fetch(reader, vault_));
     std::multiset<std::string> stored;
-    for (const auto& [record, content] : Must(view.ReadAll(content::v1::Record::kNote))) {
-      stored.insert(content.note().text());
+    for (const auto& [record, content] : Must(view.ReadAll(content::v1::Record::kComment))) {
+      stored.insert(content.comment().text());
     }
     EXPECT_EQ(stored, written_);
 
@@ -102,7 +102,7 @@ class Race {
       const auto written = WriteVault(Of(handle), vault_, [&](VaultView&) {
         Edit edit;
         edit.record = crypto::RandomId<base::RecordId>();
-        edit.content.mutable_note()->set_text(text);
+        edit.content.mutable_comment()->set_text(text);
         return base::Result<std::vector<Edit>>(std::vector<Edit>{edit});
       });
       EXPECT_TRUE(written) << written.error().message();

@@ -26,7 +26,7 @@ using base::Bytes;
 // `founding` is of an organisation's draft.
 static_assert(labels::kAllSign.size() == 17);
 static_assert(labels::kAllDerive.size() == 19);
-static_assert(labels::kAllHash.size() == 13);
+static_assert(labels::kAllHash.size() == 14);
 static_assert(labels::kAllBox.size() == 4);
 static_assert(labels::kAllCommitting.size() == 9);
 static_assert(labels::kAllSealed.size() == 4);

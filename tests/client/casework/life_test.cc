@@ -230,11 +230,11 @@ TEST(CaseLife, AllowsWhatTheDomainListsAndNothingElse) {
           const bool want =
               row != nullptr && std::string(row->who).find(actor.letter) != std::string::npos;
           EXPECT_EQ(!verdict.refused, want)
-              << (verdict.refused ? RuleText(*verdict.refused) : "allowed");
+              << (verdict.refused ? RuleText(*verdict.refused).text() : "allowed");
           if (!want && verdict.refused) {
             EXPECT_TRUE(*verdict.refused == Rule::kNoSuchStep ||
                         *verdict.refused == Rule::kWrongActor || *verdict.refused == Rule::kEnded)
-                << RuleText(*verdict.refused);
+                << RuleText(*verdict.refused).text();
           }
           ++(want ? allowed : refused);
         }
@@ -361,11 +361,11 @@ TEST(CaseLife, EachThingThatAStepNeedsIsMissed) {
     life.at[static_cast<std::size_t>(c.act.machine())] = c.act.from();
     Act act = c.act;
     const Verdict before = Judge(life, act, c.actor.member, c.actor.hats);
-    EXPECT_FALSE(before.refused) << RuleText(*before.refused);
+    EXPECT_FALSE(before.refused) << RuleText(*before.refused).text();
     c.take_away(life, act);
     const Verdict after = Judge(life, act, c.actor.member, c.actor.hats);
     ASSERT_TRUE(after.refused);
-    EXPECT_EQ(*after.refused, c.want) << RuleText(*after.refused);
+    EXPECT_EQ(*after.refused, c.want) << RuleText(*after.refused).text();
   }
 }
 

@@ -1,0 +1,208 @@
+#include "client/vault_file.h"
+
+#include <algorithm>
+#include <set>
+
+#include "client/case_code.h"
+#include "crypto/random.h"
+#include "protocol/entry.h"
+
+namespace godwit::client {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Status;
+using content::v1::Record;
+using protocol::Kind;
+
+Error NoSuchCase() {
+  return {Code::kNotFound,
+          "no such case, or not yours: `godwit case list` shows yours as of the last sync"};
+}
+
+base::Result<VaultView> FetchFresh(Realm& realm, const base::VaultId& vault) {
+  if (const auto synced = realm.Sync(); !synced) return synced.error();
+  return VaultView::Fetch(realm, vault);
+}
+
+base::Result<std::optional<base::VaultId>> FindRow(Realm& realm, Kind kind,
+                                                   const std::string& code) {
+  const auto rows = RowsWithWaiting(realm, kind);
+  if (!rows) return rows.error();
+  for (const PinnedRow& row : *rows) {
+    if (CodeOf(row.record) == code) return std::optional(row.vault);
+  }
+  return std::optional<base::VaultId>();
+}
+
+}  // namespace
+
+base::RecordId VaultFile::pinned_record() const { return protocol::PinnedRecordOf(id_); }
+
+base::Result<VaultFile> VaultFile::Open(Realm& realm, const base::VaultId& vault, From from) {
+  const auto waiting = OutboxOf(realm);
+  if (!waiting) return waiting.error();
+  VaultFile file(realm, vault);
+  bool unsent = false;
+  for (const Pending& pending : *waiting) {
+    if (pending.vault == vault && pending.create) unsent = true;
+  }
+  const bool ask = from == From::kService && !unsent;
+  if (ask) {
+    auto view = FetchFresh(realm, vault);
+    if (view) {
+      file.view_ = *std::move(view);
+    } else if (IsLostAnswer(view.error().code())) {
+      file.offline_ = true;
+    } else {
+      return view.error();
+    }
+  }
+  if (!file.view_) {
+    auto view = VaultView::Open(realm, vault);
+    if (view) {
+      file.view_ = *std::move(view);
+    } else if (!unsent || view.error().code() != Code::kNotFound) {
+      return view.error();
+    }
+  }
+  if (file.view_) {
+    if (const auto status = file.TakeView(); !status) return status.error();
+  }
+  for (const Pending& pending : *waiting) {
+    if (pending.vault == vault) file.TakePending(pending);
+  }
+  return file;
+}
+
+Status VaultFile::TakeView() {
+  kind_ = view_->kind();
+  perm_ = view_->perm();
+  hats_ = HatsNow(*realm_, *view_);
+  for (const base::RecordId& id : view_->LiveRecords()) {
+    auto record = view_->Read(id);
+    if (!record && record.error().code() == Code::kNotFound) {
+      ++unreadable_;
+      continue;
+    }
+    if (!record) return record.error();
+    const auto* latest = view_->Latest(id);
+    Entry entry;
+    entry.record = id;
+    entry.content = *record;
+    entry.signed_content = *std::move(record);
+    entry.link = latest->link;
+    entry.author = view_->First(id)->header.author_member;
+    entry.changed_by = latest->header.author_member;
+    entries_[id] = std::move(entry);
+  }
+  if (kind_ != Kind::kCase || unreadable_ > 0) return {};
+  auto acts = ReadActs(*view_);
+  if (!acts) return acts.error();
+  acts_ = *std::move(acts);
+  return {};
+}
+
+void VaultFile::TakePending(const Pending& pending) {
+  if (pending.create) {
+    kind_ = pending.create->kind;
+    const auto mine = pending.create->members.find(realm_->member());
+    if (mine != pending.create->members.end() && !view_) {
+      perm_ = mine->second;
+      hats_ = HatsOf(realm_->roles(), perm_);
+    }
+  }
+  for (const PendingEdit& edit : pending.edits) {
+    Entry& entry = entries_[edit.record];
+    if (entry.record.IsZero()) {
+      entry.record = edit.record;
+      entry.author = realm_->member();
+    }
+    entry.changed_by = realm_->member();
+    entry.content = edit.content;
+    entry.waits = true;
+    if (edit.content.has_act() && !edit.base) {
+      const std::uint64_t last = acts_.acts.empty() ? 0 : acts_.acts.back().seq;
+      acts_.acts.push_back({edit.content.act(), realm_->member(), hats_, last + 1, {}, {}});
+    }
+  }
+}
+
+std::vector<const VaultFile::Entry*> VaultFile::Of(Record::BodyCase body, bool with_errors) const {
+  std::vector<const Entry*> found;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.content.body_case() != body) continue;
+    if (entry.content.entered_in_error() && !with_errors) continue;
+    found.push_back(&entry);
+  }
+  return found;
+}
+
+const VaultFile::Entry* VaultFile::Find(const base::RecordId& record) const {
+  const auto found = entries_.find(record);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+PendingEdit VaultFile::Change(const Entry& entry, Record content) {
+  return {entry.record, entry.content, std::move(content), false};
+}
+
+PendingEdit VaultFile::Add(Record content) {
+  return {crypto::RandomId<base::RecordId>(), std::nullopt, std::move(content), false};
+}
+
+const std::string& CodeOf(const Record& pinned) {
+  if (pinned.has_summary()) return pinned.summary().code();
+  if (pinned.has_screening_link()) return pinned.screening_link().case_code();
+  return pinned.link1().case_code();
+}
+
+base::Result<std::vector<PinnedRow>> RowsWithWaiting(Realm& realm, Kind kind) {
+  auto rows = ReadPinnedRows(realm, kind);
+  if (!rows) return rows.error();
+  const auto waiting = OutboxOf(realm);
+  if (!waiting) return waiting.error();
+  std::map<base::VaultId, std::size_t> places;
+  for (std::size_t i = 0; i < rows->size(); ++i) places[(*rows)[i].vault] = i;
+  for (const Pending& pending : *waiting) {
+    if (pending.create && pending.create->kind == kind && !places.contains(pending.vault)) {
+      places[pending.vault] = rows->size();
+      PinnedRow row;
+      row.vault = pending.vault;
+      row.fully_checked = true;  // nobody else wrote to it
+      rows->push_back(std::move(row));
+    }
+    const auto place = places.find(pending.vault);
+    if (place == places.end()) continue;
+    for (const PendingEdit& edit : pending.edits) {
+      if (edit.record == protocol::PinnedRecordOf(pending.vault)) {
+        (*rows)[place->second].record = edit.content;
+      }
+    }
+  }
+  return rows;
+}
+
+base::Result<base::VaultId> FindVault(Realm& realm, Kind kind, std::string_view typed, From from) {
+  const auto code = ReadCaseCode(typed);
+  if (!code) return code.error();
+  auto found = FindRow(realm, kind, *code);
+  if (!found) return found.error();
+  if (!*found && from == From::kService) {
+    const auto synced = SyncPinnedRows(realm, kind);
+    if (!synced && !IsLostAnswer(synced.error().code())) return synced.error();
+    found = FindRow(realm, kind, *code);
+    if (!found) return found.error();
+  }
+  if (!*found) return NoSuchCase();
+  return **found;
+}
+
+base::Result<VaultFile> OpenCaseFile(Realm& realm, Kind kind, std::string_view code, From from) {
+  const auto vault = FindVault(realm, kind, code, from);
+  if (!vault) return vault.error();
+  return VaultFile::Open(realm, *vault, from);
+}
+
+}  // namespace godwit::client
