@@ -1,5 +1,7 @@
 #include "client/normalise.h"
 
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
@@ -75,6 +77,18 @@ base::Result<std::string> Nfc(std::string_view text) {
       WithNfc(base::AsBytes(text), [&](base::ByteSpan bytes) { out = base::ToString(bytes); });
   if (!status) return status.error();
   return out;
+}
+
+std::string Folded(std::string_view text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  std::string folded;
+  if (U_SUCCESS(status)) {
+    icu::StringByteSink<std::string> sink(&folded);
+    fold->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())),
+                        sink, nullptr, status);
+  }
+  return U_SUCCESS(status) ? folded : std::string(text);
 }
 
 base::Result<crypto::SecretBytes> NormalisedPassphrase(crypto::SecretRef<> passphrase) {

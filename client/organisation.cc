@@ -22,7 +22,7 @@ std::vector<Kind> IndexedKinds(Compartment compartment, protocol::Roles roles) {
   if (compartment == Compartment::kIdentity && works) return {Kind::kPerson};
   if (compartment == Compartment::kCases && works) return {Kind::kCase, Kind::kSensitive};
   if (compartment == Compartment::kCases && (roles & protocol::kCoordinator) != 0) {
-    return {Kind::kCase};
+    return {Kind::kCase, Kind::kScreening};
   }
   return {};
 }
@@ -68,16 +68,17 @@ Status Organisation::Sync(
       if (progress) progress(compartment, i, heads.size());
       // An importer's own imports are not for reading; the server would show their chains alone.
       if (heads[i].perm == protocol::kWrite) continue;
-      // Boards are read cold; a case is fetched whole when somebody opens it.
-      const bool boarded = heads[i].kind == static_cast<std::uint32_t>(Kind::kCase) &&
-                           (realm->roles() & protocol::kCoordinator) != 0;
-      if (boarded) continue;
       const auto known = realm->store().Remembered(heads[i].vault);
       if (!known) {
         keep(known.error());
         all = false;
         continue;
       }
+      // Boards are read cold: a coordinator's case is fetched whole when somebody opens it, and
+      // kept up to date from then on.
+      const bool boarded = heads[i].kind == static_cast<std::uint32_t>(Kind::kCase) &&
+                           (realm->roles() & protocol::kCoordinator) != 0;
+      if (boarded && !*known) continue;
       if (*known && (*known)->seq == heads[i].head_seq && (*known)->head == heads[i].head) continue;
       if (const auto vault = VaultView::Fetch(*realm, heads[i].vault); !vault) {
         keep(vault.error());

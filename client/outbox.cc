@@ -40,6 +40,11 @@ base::Bytes Write(const Pending& pending) {
     }
     create.set_entry(base::ToString(pending.create->create));
   }
+  for (const auto& [member, perm] : pending.relist) {
+    auto& row = *entry.add_relist();
+    row.set_member(base::ToString(member.bytes()));
+    row.set_perm(perm);
+  }
   if (pending.assent) {
     entry.mutable_assent()->set_target(base::ToString(pending.assent->bytes()));
     entry.mutable_assent()->set_yes(pending.assent_yes);
@@ -84,6 +89,11 @@ base::Result<Pending> Read(const OutboxItem& item) {
     }
     create.create = base::ToBytes(base::AsBytes(entry.create().entry()));
     pending.create = std::move(create);
+  }
+  for (const auto& row : entry.relist()) {
+    const auto member = base::MemberId::FromBytes(base::AsBytes(row.member()));
+    if (!member) return malformed;
+    pending.relist[*member] = static_cast<protocol::Perm>(row.perm());
   }
   if (entry.has_assent()) {
     pending.assent = base::Link::FromBytes(base::AsBytes(entry.assent().target()));
@@ -241,9 +251,21 @@ Status SendOne(Realm& realm, const Pending& pending) {
     if (pending.edits.empty()) return {};
   }
   Tries tries = TriesOf(realm, pending);
+  Relister relist;
+  if (!pending.relist.empty()) {
+    relist = [&](const protocol::MemberList& list) {
+      std::map<base::MemberId, protocol::Perm> members;
+      for (const auto& [member, row] : list) members[member] = row.perm;
+      for (const auto& [member, perm] : pending.relist) {
+        if (perm == 0) members.erase(member);
+        if (perm != 0) members[member] = perm;
+      }
+      return members;
+    };
+  }
   const auto written =
       WriteVault(realm, pending.vault, [&](VaultView& vault) { return EditsFor(vault, pending); },
-                 {}, {.is_due = {}, .hide_history = false, .tries = &tries});
+                 relist, {.is_due = {}, .hide_history = false, .tries = &tries});
   return written ? Status() : Status(written.error());
 }
 

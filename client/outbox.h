@@ -40,7 +40,8 @@ struct Pending {
   base::VaultId vault;
   std::vector<PendingEdit> edits;
   std::optional<PendingVault> create;
-  std::optional<base::Link> assent;  // to this entry
+  std::map<base::MemberId, protocol::Perm> relist;  // 0: no longer listed
+  std::optional<base::Link> assent;                 // to this entry
   bool assent_yes = true;
   std::vector<base::Link> tries;
   std::string what;  // for people: "case note"

@@ -165,6 +165,20 @@ base::Result<std::vector<PinnedRow>> RowsWithWaiting(Realm& realm, Kind kind) {
   if (!waiting) return waiting.error();
   std::map<base::VaultId, std::size_t> places;
   for (std::size_t i = 0; i < rows->size(); ++i) places[(*rows)[i].vault] = i;
+  // What this device made or opened since the last sync of the rows.
+  const auto kept = realm.store().Vaults(kind);
+  if (!kept) return kept.error();
+  for (const auto& [vault, memory] : *kept) {
+    if (places.contains(vault) || memory.frozen) continue;
+    auto view = VaultView::Open(realm, vault);
+    if (!view) return view.error();
+    if ((view->perm() & protocol::kRead) == 0) continue;
+    auto pinned = view->Read(view->state().pinned_record());
+    if (!pinned && pinned.error().code() == Code::kNotFound) continue;
+    if (!pinned) return pinned.error();
+    places[vault] = rows->size();
+    rows->push_back({vault, memory.seq, memory.head, *std::move(pinned), true});
+  }
   for (const Pending& pending : *waiting) {
     if (pending.create && pending.create->kind == kind && !places.contains(pending.vault)) {
       places[pending.vault] = rows->size();

@@ -44,7 +44,7 @@ class VaultFile {
   // Whether the service could not be asked, though it should have been.
   bool offline() const { return offline_; }
   // Nothing: the vault was never sent.
-  VaultView* view() { return view_ ? &*view_ : nullptr; }
+  const VaultView* view() const { return view_ ? &*view_ : nullptr; }
   Hats hats() const { return hats_; }
   protocol::Perm perm() const { return perm_; }
 

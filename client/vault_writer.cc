@@ -113,26 +113,32 @@ class Draft {
                    "this says what belongs in another vault of the case, before other readers: "
                    "nothing was written");
     }
-    const auto* record = state_.FindRecord(edit.record);
+    content::v1::Record content = edit.content;
+    base::RecordId id = edit.record;
+    if (edit.names_previous) {
+      const std::string previous = base::ToString(state_.head().bytes());
+      if (content.has_summary()) content.mutable_summary()->set_state_link(previous);
+      if (content.has_act()) {
+        content.mutable_act()->set_subject(previous);
+        id = protocol::ActRecordId(SerializeRecord(content).Expose());
+      }
+    }
+    const auto* record = state_.FindRecord(id);
     protocol::RecordPlace place;
     place.realm = realm_.id();
     place.vault = state_.id();
-    place.record = edit.record;
+    place.record = id;
     place.rver = (record == nullptr ? 0 : record->rver) + 1;
     if (record != nullptr) place.rprev = record->link;
     place.epoch = state_.epoch().number;
     place.author_member = realm_.member();
     place.author_device = realm_.device().id();
-    const std::size_t floor = protocol::RecordFloor(realm_.compartment(), state_.kind(),
-                                                    edit.record == state_.pinned_record());
-    content::v1::Record content = edit.content;
-    if (edit.names_previous) {
-      content.mutable_summary()->set_state_link(base::ToString(state_.head().bytes()));
-    }
+    const std::size_t floor =
+        protocol::RecordFloor(realm_.compartment(), state_.kind(), id == state_.pinned_record());
     const crypto::SecretBytes text = SerializeRecord(content);
     auto sealed = protocol::SealRecord(vek, place, text.Expose(), floor, edit.flags);
     if (!sealed) return sealed.error();
-    records_.push_back({edit.record, place.rver, sealed->salt, sealed->ciphertext});
+    records_.push_back({id, place.rver, sealed->salt, sealed->ciphertext});
     transport::EntryUpload upload;
     upload.salt = std::move(sealed->salt);
     upload.ciphertext = std::move(sealed->ciphertext);

@@ -18,8 +18,8 @@ struct Edit {
   base::RecordId record;
   content::v1::Record content;
   std::uint8_t flags = 0;
-  // A summary, written in one call with the act that changed it: its state_link becomes the link of
-  // the entry before it.
+  // What is written in one call with what it names: a summary's state_link, or an act's subject
+  // (and its id with it), becomes the link of the entry before it.
   bool names_previous = false;
 };
 // Says what to write, given the vault as it is: asked again after every conflict, so that a change

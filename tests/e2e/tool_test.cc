@@ -1,0 +1,509 @@
+// A working day over the real services: cases move, colleagues hand over, write at the same time
+// and without a network, and whoever does what nobody may is seen.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "client/act_alarms.h"
+#include "client/case_acts.h"
+#include "client/cases.h"
+#include "client/entries.h"
+#include "client/handover.h"
+#include "client/outbox.h"
+#include "client/pinned_rows.h"
+#include "client/today.h"
+#include "client/vault_writer.h"
+#include "tests/support/builders.h"
+#include "tests/support/realm_server.h"
+#include "tests/support/test_organisation.h"
+
+namespace godwit::client {
+namespace {
+
+using namespace content::v1;  // NOLINT: names of records
+using base::Code;
+using protocol::Compartment;
+using protocol::Kind;
+using support::Must;
+using support::Require;
+using What = TodayItem::What;
+
+class Tool : public testing::Test {
+ protected:
+  Tool() : organisation_(servers_) { organisation_.Join(support::Staff(2, 2, 2, 0, 0)); }
+
+  Organisation& Of(const std::string& handle) { return organisation_.Of(handle); }
+  Realm& CasesOf(const std::string& handle) {
+    return organisation_.RealmOf(handle, Compartment::kCases);
+  }
+
+  void GoOffline() {
+    for (const auto compartment : {Compartment::kCases, Compartment::kIdentity}) {
+      support::ServerOf(servers_, compartment).Stop();
+    }
+  }
+  void GoOnline() {
+    for (const auto compartment : {Compartment::kCases, Compartment::kIdentity}) {
+      support::ServerOf(servers_, compartment).Start();
+    }
+  }
+
+  std::string Open(const std::string& name = "홍예시") {
+    NewCase made;
+    made.supervisor = "sv1";
+    made.summary.mutable_consent()->set_store_identity(ANSWER_YES);
+    made.summary.mutable_consent()->set_services(ANSWER_YES);
+    made.profile.add_names()->set_full(name);
+    return Must(OpenCase(Of("cw01"), std::move(made)));
+  }
+  EntryWritten Add(const std::string& handle, const std::string& code, const char* kind,
+                   const std::vector<Change>& changes) {
+    return Must(AddEntry(Of(handle), code, *FindEntryKind(kind), changes));
+  }
+  CaseStage StageOf(const std::string& handle, const std::string& code) {
+    return Must(ShowCase(Of(handle), code)).life.stage();
+  }
+  Code Refused(const base::Result<Written>& written) {
+    return written ? Code::kInternal : written.error().code();
+  }
+  // What `handle` finds on a day, as (what, detail).
+  std::vector<std::pair<What, std::string>> DayOf(const std::string& handle) {
+    organisation_.Sync(handle);
+    for (const auto& [compartment, realm] : Of(handle).realms()) {
+      for (const Kind kind : {Kind::kCase, Kind::kSensitive, Kind::kScreening, Kind::kPerson}) {
+        if (protocol::HasKind(compartment, kind)) Require(SyncPinnedRows(*realm, kind));
+      }
+    }
+    std::vector<std::pair<What, std::string>> day;
+    for (const auto& item : Must(Today(Of(handle), 20'000)))
+      day.emplace_back(item.what, item.detail);
+    return day;
+  }
+  static bool Has(const std::vector<std::pair<What, std::string>>& day, What what,
+                  const std::string& detail) {
+    return std::ranges::count(day, std::pair(what, detail)) == 1;
+  }
+
+  // A case whose person was screened, accepted and planned for.
+  std::string Ready() {
+    const std::string code = Open();
+    Must(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {}));
+    Must(RecordScreening(Of("kc1"), code, {{"state", "clear"}}));
+    Must(MoveStage(Of("kc1"), code, CASE_STAGE_ACCEPTED, {}, {}));
+    Add("cw01", code, "assessment", {{"risk", "high"}, {"situation", "hides in a shed"}});
+    Must(AskApproval(Of("cw01"), code, Approvable::kAssessment));
+    Must(Decide(Of("sv1"), code, Approvable::kAssessment, true));
+    Must(MoveStage(Of("cw01"), code, CASE_STAGE_PLANNING, {}, {}));
+    Add("cw01", code, "plan", {{"goals[0].goal", "a warm place"}});
+    Must(AskApproval(Of("cw01"), code, Approvable::kCasePlan));
+    Must(Decide(Of("sv1"), code, Approvable::kCasePlan, true));
+    Must(MoveStage(Of("kc2"), code, CASE_STAGE_READY, {}, {}));
+    return code;
+  }
+
+  support::RealmServers servers_;
+  support::TestOrganisation organisation_;
+};
+
+TEST_F(Tool, ACaseGoesFromContactToClosureByThePeopleOfEachStep) {
+  const std::string code = Open();
+  // Before its screening nobody accepts it, and no caseworker ever does.
+  EXPECT_EQ(Refused(MoveStage(Of("kc1"), code, CASE_STAGE_ACCEPTED, {}, {})),
+            Code::kPermissionDenied);
+  Must(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {}));
+  EXPECT_EQ(Refused(MoveStage(Of("kc1"), code, CASE_STAGE_ACCEPTED, {}, {})),
+            Code::kPermissionDenied);
+  EXPECT_EQ(Refused(RecordScreening(Of("cw01"), code, {{"state", "clear"}})),
+            Code::kPermissionDenied);
+  Must(RecordScreening(Of("kc1"), code, {{"state", "doubt"}, {"grounds", "a gap of two years"}}));
+  EXPECT_FALSE(Must(ShowCase(Of("kc1"), code)).row.summary.gate_cleared());
+  Must(RecordScreening(Of("kc2"), code, {{"doubt_accepted", "yes"}}));
+  EXPECT_TRUE(Must(ShowCase(Of("kc1"), code)).row.summary.gate_cleared());
+  EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_ACCEPTED, {}, {})),
+            Code::kPermissionDenied);
+  Must(MoveStage(Of("kc1"), code, CASE_STAGE_ACCEPTED, {}, {}));
+
+  EXPECT_EQ(AskApproval(Of("cw01"), code, Approvable::kAssessment).error().code(), Code::kNotFound);
+  Add("cw01", code, "assessment", {{"risk", "high"}});
+  EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_PLANNING, {}, {})),
+            Code::kPermissionDenied);
+  Must(AskApproval(Of("cw01"), code, Approvable::kAssessment));
+  EXPECT_TRUE(Has(DayOf("sv1"), What::kApprovalWaits, "assessment"));
+  EXPECT_EQ(Refused(Decide(Of("cw01"), code, Approvable::kAssessment, true)),
+            Code::kPermissionDenied);
+  Must(Decide(Of("sv1"), code, Approvable::kAssessment, false));
+  EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.approval_assessment(),
+            APPROVAL_STATE_REJECTED);
+  Add("cw01", code, "assessment", {{"risk", "medium"}});
+  Must(AskApproval(Of("cw01"), code, Approvable::kAssessment));
+  Must(Decide(Of("sv1"), code, Approvable::kAssessment, true));
+  Must(MoveStage(Of("cw01"), code, CASE_STAGE_PLANNING, {}, {}));
+
+  // A closure by two, and a coordinator.
+  EXPECT_EQ(CloseCase(Of("kc1"), code, {.reason = CLOSURE_REASON_NO_LONGER_WISHES, .incident = {}})
+                .error()
+                .code(),
+            Code::kPermissionDenied);
+  EXPECT_EQ(
+      Must(CloseCase(Of("cw01"), code, {.reason = CLOSURE_REASON_NO_LONGER_WISHES, .incident = {}}))
+          .how,
+      Closed::kAsked);
+  EXPECT_TRUE(Has(DayOf("kc2"), What::kApprovalWaits, "closure"));
+  EXPECT_EQ(Must(CloseCase(Of("kc2"), code, {})).how, Closed::kClosed);
+  const auto closed = Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(closed.life.status(), CASE_STATUS_CLOSED);
+  EXPECT_EQ(closed.row.summary.stage(), CASE_STAGE_CLOSED);
+  EXPECT_EQ(closed.row.summary.workflow(), WORKFLOW_CLOSED);
+  EXPECT_FALSE(closed.summary_differs);
+  EXPECT_TRUE(closed.life.refused.empty());
+  EXPECT_FALSE(closed.row.summary.state_link().empty());
+
+  EXPECT_EQ(Refused(ReopenCase(Of("sv1"), code, CLOSURE_REASON_UNREACHABLE)),
+            Code::kPermissionDenied);
+  Must(ReopenCase(Of("kc1"), code, CLOSURE_REASON_NO_LONGER_WISHES));
+  EXPECT_EQ(StageOf("sv1", code), CASE_STAGE_PLANNING);
+}
+
+TEST_F(Tool, AnApprovalHoldsForTheContentThatWasApproved) {
+  const std::string code = Ready();
+  Add("cw01", code, "plan", {{"goals[1].goal", "a doctor"}});
+  const auto seen = Must(ShowCase(Of("sv1"), code));
+  EXPECT_EQ(ApprovalNow(seen.life, &*seen.sensitive, Approvable::kCasePlan),
+            APPROVAL_STATE_PENDING);
+  EXPECT_EQ(ApprovalNow(seen.life, &*seen.sensitive, Approvable::kAssessment),
+            APPROVAL_STATE_APPROVED);
+  // Coordinators, who do not read the plan, are told.
+  EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.approval_case_plan(),
+            APPROVAL_STATE_APPROVED);
+  EXPECT_TRUE(Must(RenewApprovals(Of("cw01"), code)));
+  EXPECT_FALSE(Must(RenewApprovals(Of("cw01"), code)));
+  EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.approval_case_plan(),
+            APPROVAL_STATE_PENDING);
+  // What was changed after it was asked for is not approved unseen.
+  Add("cw01", code, "plan", {{"goals[2].goal", "a lawyer"}});
+  EXPECT_EQ(Refused(Decide(Of("sv1"), code, Approvable::kCasePlan, true)), Code::kConflict);
+}
+
+TEST_F(Tool, ADeathIsClosedByASecondPersonOnAVerifiedIncident) {
+  const std::string code = Ready();
+  const auto incident = Add("kc1", code, "incident", {{"type", "death"}, {"severity", "4"}});
+  Must(CloseCase(Of("cw01"), code, {.reason = CLOSURE_REASON_DECEASED, .incident = {}}));
+  EXPECT_EQ(CloseCase(Of("kc1"), code, {}).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(CloseCase(Of("kc1"), code, {.incident = incident.record}).error().code(),
+            Code::kPermissionDenied);
+  Must(ChangeEntry(Of("kc1"), code, *FindEntryKind("incident"), ShortId(incident.record),
+                   {{"verification", "verified"}}));
+  EXPECT_EQ(Must(CloseCase(Of("kc1"), code, {.incident = incident.record})).how,
+            Closed::kWaitsForSecond);
+  EXPECT_EQ(StageOf("cw01", code), CASE_STAGE_READY);
+  EXPECT_EQ(Refused(AssentToAct(Of("kc1"), code)), Code::kPermissionDenied);
+  EXPECT_EQ(Refused(AssentToAct(Of("cw01"), code)), Code::kPermissionDenied);
+  EXPECT_TRUE(Has(DayOf("kc2"), What::kSecondWaits, "deceased"));
+  Must(AssentToAct(Of("kc2"), code));
+  const auto closed = Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(closed.life.stage(), CASE_STAGE_CLOSED);
+  EXPECT_FALSE(closed.summary_differs);
+  EXPECT_EQ(Refused(AssentToAct(Of("kc2"), code)), Code::kNotFound);
+}
+
+// Whoever signs what is not theirs to do: the chain holds it, and it counts for nothing.
+TEST_F(Tool, WhatNobodyMayDoCountsForNothingAndIsKeptAsAnAlarm) {
+  const std::string code = Open();
+  const auto vault = Must(FindVault(CasesOf("sv1"), Kind::kCase, code, From::kService));
+  const auto write = [&](const std::string& handle, std::vector<Edit> edits) {
+    Must(WriteVault(CasesOf(handle), vault,
+                    [&](VaultView&) -> base::Result<std::vector<Edit>> { return edits; }));
+  };
+  Act act;
+  act.set_machine(MACHINE_STAGE);
+  act.set_from(CASE_STAGE_CONTACT);
+  act.set_to(CASE_STAGE_SCREENING);
+  const NewAct stolen = MakeAct(act);
+  write("sv1", {{stolen.record, stolen.content, 0}});
+  auto seen = Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(seen.life.stage(), CASE_STAGE_CONTACT);
+  ASSERT_EQ(seen.life.refused.size(), 1u);
+  EXPECT_EQ(seen.life.refused[0].rule, Rule::kWrongActor);
+  EXPECT_EQ(Must(ActAlarms(CasesOf("cw01"))).size(), 1u);
+  Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(Must(ActAlarms(CasesOf("cw01"))).size(), 1u) << "once each";
+  const auto day = DayOf("cw01");
+  EXPECT_EQ(std::ranges::count(day, What::kAlarm, &std::pair<What, std::string>::first), 1);
+
+  // An act whose record says something else than it did: written anew by somebody who may.
+  const NewAct honest = MakeAct(act);
+  write("cw01", {{honest.record, honest.content, 0}});
+  EXPECT_EQ(StageOf("kc1", code), CASE_STAGE_SCREENING);
+  Record changed = honest.content;
+  changed.mutable_act()->set_to(CASE_STAGE_THIRD_COUNTRY);
+  write("kc1", {{honest.record, changed, 0}});
+  seen = Must(ShowCase(Of("kc2"), code));
+  EXPECT_EQ(seen.life.stage(), CASE_STAGE_CONTACT);
+  EXPECT_EQ(seen.file.acts().changed.size(), 1u);
+
+  // A summary that says otherwise.
+  Record summary = seen.file.Pinned()->content;
+  summary.mutable_summary()->set_stage(CASE_STAGE_READY);
+  summary.mutable_summary()->set_gate_cleared(true);
+  write("kc1", {{seen.file.pinned_record(), summary, 0}});
+  seen = Must(ShowCase(Of("kc2"), code));
+  EXPECT_TRUE(seen.summary_differs);
+  EXPECT_EQ(seen.row.summary.stage(), CASE_STAGE_CONTACT);
+  EXPECT_FALSE(seen.row.summary.gate_cleared());
+}
+
+TEST_F(Tool, AWholeRegistrationWaitsWithoutANetwork) {
+  organisation_.Sync("cw01");
+  GoOffline();
+  const std::string code = Open("가명일");
+  Add("cw01", code, "need", {{"code", "sm"}, {"detail", "asthma"}});
+  Must(AddNote(Of("cw01"), code, "met at a market"));
+  Must(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {}));
+  Must(EditCase(Of("cw01"), code, {{"summary.risk", "high"}}));
+  Must(RecordConsent(Of("cw01"), code, {{"tracing", "no"}}));
+  // All of it shows, though nothing of it was sent.
+  auto seen = Must(ShowCase(Of("cw01"), code, true));
+  EXPECT_EQ(seen.life.stage(), CASE_STAGE_SCREENING);
+  EXPECT_EQ(seen.row.summary.risk(), RISK_LEVEL_HIGH);
+  EXPECT_EQ(seen.notes.size(), 1u);
+  EXPECT_EQ(seen.link, LinkState::kBothSides);
+  EXPECT_EQ(Must(ShowPerson(Of("cw01"), code, true)).profile.names(0).full(), "가명일");
+  EXPECT_EQ(Must(ListCases(Of("cw01"))).size(), 1u);
+  EXPECT_GE(Must(Outbox(Of("cw01"))).waiting, 8u);
+
+  GoOnline();
+  EXPECT_EQ(Must(SendOutbox(Of("cw01"))).waiting, 0u);
+  seen = Must(ShowCase(Of("sv1"), code));
+  EXPECT_EQ(seen.life.stage(), CASE_STAGE_SCREENING);
+  EXPECT_EQ(seen.row.summary.risk(), RISK_LEVEL_HIGH);
+  EXPECT_EQ(seen.row.summary.consent().tracing(), ANSWER_NO);
+  EXPECT_EQ(seen.sensitive->Of(Record::kSpecificNeed).size(), 1u);
+  EXPECT_FALSE(seen.summary_differs);
+  EXPECT_EQ(Must(ShowPerson(Of("cw01"), code)).file.Of(Record::kConsent).size(), 2u);
+}
+
+TEST_F(Tool, WhatTwoWroteAtOnceIsJoinedAndNothingIsLost) {
+  const std::string code = Open();
+  const auto need = Add("cw01", code, "need", {{"code", "sm"}, {"detail", "asthma"}});
+  Must(ShowCase(Of("sv1"), code));
+  const EntryKind& kind = *FindEntryKind("need");
+  GoOffline();
+  Must(ChangeEntry(Of("cw01"), code, kind, ShortId(need.record),
+                   {{"detail", "asthma, no inhaler"}, {"severity", "high"}}));
+  Must(ChangeEntry(Of("sv1"), code, kind, ShortId(need.record),
+                   {{"detail", "asthma since childhood"}, {"since", "2009"}}));
+  GoOnline();
+  EXPECT_EQ(Must(SendOutbox(Of("sv1"))).waiting, 0u);
+  EXPECT_EQ(Must(SendOutbox(Of("cw01"))).waiting, 0u);
+  for (const char* handle : {"cw01", "sv1"}) {
+    const auto seen = Must(ShowCase(Of(handle), code));
+    const auto& joined = seen.sensitive->Find(need.record)->content.specific_need();
+    EXPECT_EQ(joined.severity(), SEVERITY_HIGH);
+    EXPECT_EQ(joined.since().year(), 2009);
+    EXPECT_EQ(joined.detail(), "asthma since childhood") << "what came first stands";
+    const auto conflicts = seen.sensitive->Of(Record::kConflict);
+    ASSERT_EQ(conflicts.size(), 1u);
+    EXPECT_EQ(conflicts[0]->content.conflict().field(), "detail");
+  }
+  EXPECT_TRUE(Has(DayOf("sv1"), What::kConflict, "detail"));
+  const auto conflict = Must(ShowCase(Of("sv1"), code)).sensitive->Of(Record::kConflict)[0]->record;
+  Must(SettleConflict(Of("sv1"), code, ShortId(conflict), true));
+  const auto chosen = Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(chosen.sensitive->Find(need.record)->content.specific_need().detail(),
+            "asthma, no inhaler");
+  EXPECT_FALSE(Has(DayOf("sv1"), What::kConflict, "detail"));
+}
+
+// An act that was legal when it was written and no longer is when it is sent: it waits for its
+// person, and what follows on the case waits with it.
+TEST_F(Tool, AnActThatCannotFollowAnyMoreIsKeptAndSaysWhy) {
+  const std::string code = Open();
+  Must(ShowCase(Of("kc1"), code));
+  GoOffline();
+  Must(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {}));
+  GoOnline();
+  Must(CloseCase(Of("kc1"), code, {.reason = CLOSURE_REASON_UNREACHABLE, .incident = {}}));
+  const auto state = Must(SendOutbox(Of("cw01")));
+  EXPECT_EQ(state.waiting, 1u);
+  EXPECT_EQ(state.refused, 1u);
+  const auto waiting = Must(OutboxOf(CasesOf("cw01")));
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0].what, "case stage");
+  EXPECT_NE(waiting[0].why, "");
+  EXPECT_TRUE(Has(DayOf("cw01"), What::kRefused, "case stage"));
+  Require(Discard(CasesOf("cw01"), waiting[0].id));
+  EXPECT_EQ(Must(Outbox(Of("cw01"))).waiting, 0u);
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).life.status(), CASE_STATUS_CLOSED);
+}
+
+TEST_F(Tool, ACaseIsHandedOverByThoseWhoManageItsPartsAndItShows) {
+  const std::string code = Open();
+  Must(AddNote(Of("cw01"), code, "likes to sing"));
+  EXPECT_EQ(AssignCase(Of("cw01"), code, "cw02").error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(AssignCase(Of("kc1"), code, "sv1").error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(AssignCase(Of("kc1"), code, "nobody").error().code(), Code::kInvalidArgument);
+
+  const auto by_coordinator = Must(AssignCase(Of("kc1"), code, "cw02"));
+  EXPECT_EQ(by_coordinator.done, std::vector<Kind>{Kind::kCase});
+  EXPECT_EQ(Must(ShowCase(Of("cw02"), code)).row.caseworker, "Caseworker 02");
+  EXPECT_FALSE(Must(ShowCase(Of("cw02"), code)).sensitive_readable());
+  auto state = Must(HandOverOf(Of("sv1"), code));
+  EXPECT_TRUE(state.half_done());
+  EXPECT_EQ(state.case_with, "cw02");
+  EXPECT_EQ(state.sensitive_with, "cw01");
+  EXPECT_EQ(state.person_with, "cw01");
+  const auto day = DayOf("sv1");
+  EXPECT_EQ(std::ranges::count(day, What::kHandOver, &std::pair<What, std::string>::first), 1);
+
+  // The supervisor hands over a person that they do not read.
+  EXPECT_EQ(ShowPerson(Of("sv1"), code).error().code(), Code::kNotFound);
+  const auto by_supervisor = Must(AssignCase(Of("sv1"), code, "cw02"));
+  EXPECT_EQ(by_supervisor.done, (std::vector<Kind>{Kind::kSensitive, Kind::kPerson}));
+  EXPECT_TRUE(by_supervisor.left.empty());
+  state = Must(HandOverOf(Of("sv1"), code));
+  EXPECT_FALSE(state.half_done());
+  EXPECT_EQ(state.person_with, "cw02");
+  EXPECT_EQ(ShowPerson(Of("sv1"), code).error().code(), Code::kNotFound);
+
+  const auto taken = Must(ShowCase(Of("cw02"), code));
+  EXPECT_EQ(taken.notes.size(), 1u);
+  EXPECT_EQ(taken.link, LinkState::kBothSides);
+  EXPECT_EQ(Must(ShowPerson(Of("cw02"), code)).profile.names(0).full(), "홍예시");
+  // Whoever gave it away gets nothing that is written from here on.
+  Must(AddNote(Of("cw02"), code, "and to cook"));
+  EXPECT_EQ(ShowPerson(Of("cw01"), code).error().code(), Code::kNotFound);
+  EXPECT_EQ(ShowCase(Of("cw01"), code).error().code(), Code::kNotFound);
+}
+
+TEST_F(Tool, EveryKindOfEntryIsWrittenShownChangedAndStruck) {
+  const std::string code = Open();
+  const std::map<std::string, std::pair<Change, Change>> fields = {
+      {"need", {{"code", "tr"}, {"severity", "low"}}},
+      {"assessment", {{"situation", "a loft"}, {"assessed_day", "2031-02-03"}}},
+      {"plan", {{"goals[0].goal", "school"}, {"review_day", "2031-05-06"}}},
+      {"trafficking", {{"status", "possible"}, {"forced_labour", "?refused"}}},
+      {"best-interests", {{"kind", "bia"}, {"outcome", "stays with her aunt"}}},
+      {"observation", {{"text", "asks about others"}, {"forwarded", "yes"}}},
+      {"narrative", {{"narrative", "it was dark"}, {"victims", "?not_asked"}}},
+      {"service", {{"type", "cash"}, {"amount", "120.50 USD"}}},
+      {"follow-up", {{"type", "visit"}, {"due_day", "2031-01-02"}}},
+      {"incident", {{"type", "medical"}, {"occurred", "2030"}}},
+      {"authority", {{"step", "reported"}, {"date", "2030-11"}}},
+      {"document", {{"type", "none"}, {"held_by", "kin"}}},
+      {"kin", {{"relation", "mother"}, {"alive", "?unknown"}}},
+      {"contact", {{"kind", "phone"}, {"handle", "+000 555 0100"}}},
+      {"tracing", {{"sought", "a brother"}, {"status", "open"}}},
+  };
+  for (const EntryKind& kind : EntryKinds()) {
+    SCOPED_TRACE(kind.name);
+    ASSERT_TRUE(fields.contains(std::string(kind.name)));
+    const auto& [first, second] = fields.at(std::string(kind.name));
+    const auto added = Add("cw01", code, kind.name.data(), {first});
+    EXPECT_FALSE(AddEntry(Of("cw01"), code, kind, {{"no_such_field", "x"}}));
+    EXPECT_FALSE(AddEntry(Of("cw01"), code, kind, {}));
+    EXPECT_FALSE(ChangeEntry(Of("cw01"), code, kind, "ffffffff", {second}));
+    Must(ChangeEntry(Of("cw01"), code, kind, ShortId(added.record), {second}));
+    auto file = Must(OpenEntries(Of("cw01"), code, kind, From::kService));
+    ASSERT_EQ(file.Of(kind.body).size(), kind.single && kind.name != "trafficking" ? 1u : 1u);
+    EXPECT_FALSE(file.Of(kind.body)[0]->waits);
+    const std::string before = file.Of(kind.body)[0]->content.SerializeAsString();
+    Must(StrikeEntry(Of("cw01"), code, kind, ShortId(added.record)));
+    file = Must(OpenEntries(Of("cw01"), code, kind, From::kService));
+    EXPECT_TRUE(file.Of(kind.body).empty());
+    ASSERT_EQ(file.Of(kind.body, true).size(), 1u);
+    Record struck = file.Of(kind.body, true)[0]->content;
+    struck.clear_entered_in_error();
+    EXPECT_EQ(struck.SerializeAsString(), before) << "nothing of it is lost";
+    // Nobody else's to change.
+    EXPECT_FALSE(AddEntry(Of("cw02"), code, kind, {first}));
+  }
+  // The board knows when the next thing is due.
+  Add("cw01", code, "follow-up", {{"type", "visit"}, {"due_day", "2031-01-09"}});
+  const auto second =
+      Add("cw01", code, "follow-up", {{"type", "review"}, {"due_day", "2031-01-05"}});
+  const auto due = [&] { return Must(ShowCase(Of("kc1"), code)).row.summary.next_due_day(); };
+  EXPECT_EQ(due(), 22284u);
+  Must(ChangeEntry(Of("cw01"), code, *FindEntryKind("follow-up"), ShortId(second.record),
+                   {{"done_day", "2031-01-04"}}));
+  EXPECT_EQ(due(), 22288u);
+}
+
+TEST_F(Tool, WhatCoordinatorsReadNamesNobody) {
+  const std::string code = Open("리보기");
+  Add("cw01", code, "contact", {{"kind", "phone"}, {"handle", "+000 555 0199"}});
+  const auto comment = [&](Kind vault, const std::string& text) {
+    return AddComment(Of("cw01"), code, vault, "", text);
+  };
+  for (const char* text : {"please ask 리보기", "call +000 555 0199", "ＲＥＡＣＨ 리보기 today"}) {
+    SCOPED_TRACE(text);
+    EXPECT_EQ(comment(Kind::kCase, text).error().code(), Code::kPermissionDenied);
+    EXPECT_TRUE(comment(Kind::kSensitive, text));
+  }
+  EXPECT_TRUE(comment(Kind::kCase, "needs a doctor soon"));
+  EXPECT_EQ(comment(Kind::kCase, std::string(121, 'x')).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(AddTask(Of("cw01"), code, Kind::kCase, {.to = {}, .text = "call"}).error().code(),
+            Code::kInvalidArgument);
+}
+
+TEST_F(Tool, QuestionsAndTasksReachTheOneTheyAreFor) {
+  const std::string code = Open();
+  EXPECT_EQ(AddComment(Of("cw01"), code, Kind::kSensitive, "kc1", "for a stranger").error().code(),
+            Code::kInvalidArgument);
+  Must(AddComment(Of("cw01"), code, Kind::kSensitive, "sv1", "may we pay for the bus?"));
+  EXPECT_TRUE(Has(DayOf("sv1"), What::kComment, "may we pay for the bus?"));
+  EXPECT_FALSE(Has(DayOf("cw01"), What::kComment, "may we pay for the bus?"));
+  EXPECT_EQ(Must(ReadComments(Of("sv1"), code)), 1u);
+  EXPECT_EQ(Must(ReadComments(Of("sv1"), code)), 0u);
+  EXPECT_FALSE(Has(DayOf("sv1"), What::kComment, "may we pay for the bus?"));
+
+  Must(AddTask(
+      Of("sv1"), code, Kind::kSensitive,
+      {.kind = TASK_KIND_REVIEW, .due_day = 19'990, .to = "cw01", .text = "read the plan"}));
+  EXPECT_TRUE(Has(DayOf("cw01"), What::kTask, "read the plan"));
+  std::string id;
+  for (const auto& item : Must(Today(Of("cw01"), 20'000))) {
+    if (item.what == What::kTask) id = item.id;
+  }
+  Must(FinishTask(Of("cw01"), code, id));
+  EXPECT_FALSE(Has(DayOf("cw01"), What::kTask, "read the plan"));
+}
+
+TEST_F(Tool, ConsentIsTheirsToGiveAndTakeBack) {
+  const std::string code = Open();
+  EXPECT_EQ(RecordConsent(Of("sv1"), code, {{"services", "no"}}).error().code(), Code::kNotFound);
+  Must(RecordConsent(Of("cw01"), code,
+                     {{"share_unhcr", "yes"}, {"tracing", "?refused"}, {"from", "individual"}}));
+  auto seen = Must(ShowCase(Of("kc1"), code)).row.summary.consent();
+  EXPECT_EQ(seen.share_unhcr(), ANSWER_YES);
+  EXPECT_EQ(seen.tracing(), ANSWER_REFUSED);
+  EXPECT_EQ(seen.services(), ANSWER_YES) << "what nobody asked about again stays";
+  Must(WithdrawConsent(Of("cw01"), code));
+  seen = Must(ShowCase(Of("kc1"), code)).row.summary.consent();
+  EXPECT_EQ(seen.share_unhcr(), ANSWER_NO);
+  EXPECT_EQ(seen.services(), ANSWER_NO);
+  EXPECT_EQ(seen.tracing(), ANSWER_REFUSED);
+  const auto file = Must(ShowPerson(Of("cw01"), code)).file.Of(Record::kConsent).size();
+  EXPECT_EQ(file, 3u) << "each as it was given";
+  EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {})),
+            Code::kPermissionDenied);
+}
+
+TEST_F(Tool, ADuplicateIsClosedAsWhatItIsAndFinal) {
+  const std::string first = Open();
+  const std::string second = Open("다른이름");
+  EXPECT_EQ(Refused(MergeCase(Of("kc1"), first, first)), Code::kInvalidArgument);
+  EXPECT_EQ(Refused(MergeCase(Of("cw01"), second, first)), Code::kPermissionDenied);
+  Must(MergeCase(Of("kc1"), second, first));
+  const auto merged = Must(ShowCase(Of("cw01"), second));
+  EXPECT_EQ(merged.life.status(), CASE_STATUS_DUPLICATE);
+  EXPECT_EQ(merged.life.stage(), CASE_STAGE_CLOSED);
+  EXPECT_EQ(Refused(MergeCase(Of("kc1"), first, second)), Code::kInvalidArgument);
+  EXPECT_EQ(Refused(ReopenCase(Of("kc1"), second, CLOSURE_REASON_OTHER)), Code::kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace godwit::client
