@@ -44,6 +44,10 @@ base::Result<CaseRow> ToCaseRow(const PinnedRow& row, const Directory& directory
     return id ? directory.NameOf(*id) : std::string("-");
   };
   out.caseworker = name(out.summary.caseworker());
+  if (const auto id = base::MemberId::FromBytes(base::AsBytes(out.summary.caseworker()))) {
+    const Colleague* colleague = directory.ByMember(*id);
+    if (colleague != nullptr) out.caseworker_handle = colleague->handle;
+  }
   out.supervisor = name(out.summary.supervisor());
   return out;
 }

@@ -38,6 +38,7 @@ struct CaseRow {
   content::v1::Summary summary;
   std::string caseworker;  // display names
   std::string supervisor;
+  std::string caseworker_handle;  // empty: nobody named them
   bool fully_checked = false;
 };
 // All cases that this member may read, as of the last sync.

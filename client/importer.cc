@@ -463,6 +463,20 @@ class Import {
         task.create);
   }
 
+  // Where the acts of a case go on from, unless it begins as any other does.
+  static void AddBegin(const content::v1::Summary& summary, std::vector<Edit>& edits) {
+    Record record;
+    auto& begin = *record.mutable_case_begin();
+    if (summary.stage() != content::v1::CASE_STAGE_CONTACT) begin.set_stage(summary.stage());
+    if (summary.has_consent()) *begin.mutable_consent() = summary.consent();
+    begin.set_unaccompanied(
+        std::ranges::count(summary.flags(),
+                           static_cast<int>(content::v1::CASE_FLAG_UNACCOMPANIED)) != 0);
+    if (begin.ByteSizeLong() == 0) return;
+    begin.set_stage_since_day(summary.stage_since_day());
+    edits.push_back({crypto::RandomId<base::RecordId>(), std::move(record), 0});
+  }
+
   static base::Result<std::vector<Edit>> Records(const Task& task, const base::VaultId& id,
                                                  const base::MemberId& caseworker,
                                                  const base::MemberId& supervisor) {
@@ -492,7 +506,9 @@ class Import {
         *second.emplace().mutable_case_() = task.row->case_facts;
       }
     }
-    std::vector<Edit> edits{{protocol::PinnedRecordOf(id), std::move(pinned), 0}};
+    std::vector<Edit> edits;
+    if (pinned.has_summary()) AddBegin(pinned.summary(), edits);
+    edits.push_back({protocol::PinnedRecordOf(id), std::move(pinned), 0});
     if (second) edits.push_back({crypto::RandomId<base::RecordId>(), *std::move(second), 0});
     return edits;
   }

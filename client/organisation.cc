@@ -19,7 +19,7 @@ constexpr char kVaultsCursor[] = "vaults";
 // The kinds whose pinned records make a member's board, and the index from codes to vaults.
 std::vector<Kind> IndexedKinds(Compartment compartment, protocol::Roles roles) {
   const bool works = (roles & (protocol::kCaseworker | protocol::kSupervisor)) != 0;
-  if (compartment == Compartment::kIdentity && works) return {Kind::kPerson};
+  if (compartment == Compartment::kIdentity && works) return {Kind::kPerson, Kind::kFamily};
   if (compartment == Compartment::kCases && works) return {Kind::kCase, Kind::kSensitive};
   if (compartment == Compartment::kCases && (roles & protocol::kCoordinator) != 0) {
     return {Kind::kCase, Kind::kScreening};

@@ -302,11 +302,20 @@ CaseLife NewLife(const CaseBegin* begin) {
   life.at[MACHINE_CONDITION] = CASE_CONDITION_NORMAL;
   if (begin != nullptr) {
     if (begin->stage() > CASE_STAGE_UNSPECIFIED && begin->stage() < CASE_STAGE_CLOSED) {
-      life.at[MACHINE_STAGE] = begin->stage();
+      life.at[MACHINE_STAGE] = static_cast<std::uint32_t>(begin->stage());
     }
-    life.at[MACHINE_CONSENT_SERVICES] = static_cast<std::uint32_t>(begin->consent_services());
-    life.at[MACHINE_CONSENT_STORE_IDENTITY] =
-        static_cast<std::uint32_t>(begin->consent_store_identity());
+    const ConsentBits& bits = begin->consent();
+    const auto set = [&](Machine machine, Answer answer) {
+      life.at[static_cast<std::size_t>(machine)] = static_cast<std::uint32_t>(answer);
+    };
+    set(MACHINE_CONSENT_SERVICES, bits.services());
+    set(MACHINE_CONSENT_STORE_IDENTITY, bits.store_identity());
+    set(MACHINE_CONSENT_SHARE_PARTNER, bits.share_partner());
+    set(MACHINE_CONSENT_SHARE_AUTHORITY, bits.share_authority());
+    set(MACHINE_CONSENT_SHARE_UNHCR, bits.share_unhcr());
+    set(MACHINE_CONSENT_REPORTING_AGGREGATE, bits.reporting_aggregate());
+    set(MACHINE_CONSENT_TRACING, bits.tracing());
+    if (begin->unaccompanied()) set(MACHINE_UNACCOMPANIED, ANSWER_YES);
     life.stage_since_day = begin->stage_since_day();
   }
   return life;

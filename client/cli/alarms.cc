@@ -1,7 +1,7 @@
 #include "client/cli/alarms.h"
 
-#include "client/directory.h"
 #include "client/casework/inert.h"
+#include "client/directory.h"
 #include "client/policy_fields.h"
 #include "protocol/kinds.h"
 

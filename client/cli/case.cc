@@ -1,9 +1,12 @@
 #include "client/cli/case.h"
 
 #include "client/cases.h"
+#include "client/casework/assign.h"
+#include "client/casework/inert.h"
+#include "client/cli/act.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
-#include "client/casework/inert.h"
+#include "client/entries.h"
 
 namespace godwit::cli {
 namespace {
@@ -20,23 +23,15 @@ Profile::Use UseOf(bool offline) { return offline ? Profile::Use::kRead : Profil
 // The facts of a command: of its arguments, then of its file.
 base::Result<std::vector<client::Change>> AllChanges(const std::vector<std::string>& facts,
                                                      const std::string& from) {
-  std::vector<client::Change> changes;
-  for (const std::string& fact : facts) {
-    auto change = ReadChange(fact);
-    if (!change) return change.error();
-    if (!MayBeArgument(change->path)) {
-      return Error(Code::kInvalidArgument,
-                   "facts about a person do not belong on a command line, where other users and "
-                   "the shell's history see them: write them to a file or stdin, for --from");
-    }
-    changes.push_back(*std::move(change));
+  auto arguments = ReadFacts(facts, {});
+  if (!arguments) return arguments.error();
+  for (const client::Change& change : *arguments) {
+    if (MayBeArgument(change.path)) continue;
+    return Error(Code::kInvalidArgument,
+                 "facts about a person do not belong on a command line, where other users and "
+                 "the shell's history see them: write them to a file or stdin, for --from");
   }
-  if (!from.empty()) {
-    auto more = ReadChanges(from);
-    if (!more) return more.error();
-    for (client::Change& change : *more) changes.push_back(std::move(change));
-  }
-  return changes;
+  return ReadFacts(facts, from);
 }
 
 std::string_view LinkText(client::LinkState link) {
@@ -84,16 +79,6 @@ void ShowText(Output& output, std::string_view text) {
   }
 }
 
-ExitCode Finish(Output& output, const client::Written& written, std::string_view event) {
-  output.Emit({{"event", event}, {"queued", written.queued}});
-  if (written.queued) {
-    output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
-  } else {
-    output.Line("Written.", Style::kGood);
-  }
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 ExitCode CaseOpen(const Context& context, const CaseOpenOptions& options) {
@@ -108,8 +93,13 @@ ExitCode CaseOpen(const Context& context, const CaseOpenOptions& options) {
   if (!session) return fail(session.error());
   const auto code = client::OpenCase(session->organisation(), std::move(new_case));
   if (!code) return fail(code.error());
-  output.Emit({{"event", "opened"}, {"code", *code}});
+  const auto outbox = client::Outbox(session->organisation());
+  if (!outbox) return fail(outbox.error());
+  output.Emit({{"event", "opened"}, {"code", *code}, {"queued", outbox->waiting > 0}});
   output.Line("Opened: " + CodeText(*code), Style::kGood);
+  if (outbox->waiting > 0) {
+    output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
+  }
   return ExitCode::kOk;
 }
 
@@ -169,6 +159,26 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
     }
     json["notes"] = std::move(notes);
   }
+  std::vector<std::pair<std::string, std::string>> conflicts;
+  Json conflicts_json = Json::array();
+  const auto take_conflicts = [&](const client::VaultFile& file) {
+    for (const auto* entry : file.Of(content::v1::Record::kConflict)) {
+      const auto& conflict = entry->content.conflict();
+      content::v1::Record other;
+      if (conflict.settled() || !other.ParseFromString(conflict.other())) continue;
+      conflicts.emplace_back(client::ShortId(entry->record), conflict.field());
+      conflicts_json.push_back({{"id", client::ShortId(entry->record)},
+                                {"field", conflict.field()},
+                                {"other", ContentJson(client::BodyOf(other))}});
+    }
+  };
+  take_conflicts(opened->file);
+  if (opened->sensitive) take_conflicts(*opened->sensitive);
+  json["conflicts"] = conflicts_json;
+  json["summary_differs"] = opened->summary_differs;
+  json["refused_acts"] = opened->life.refused.size();
+  json["waits_for_second"] = !opened->life.waiting.empty();
+  if (opened->offline) output.Note("Offline: as of the last sync.");
   output.Emit(json);
 
   output.Line("Case " + CodeText(row.summary.code()), Style::kStrong);
@@ -183,6 +193,21 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
       "person", Cell(std::string(LinkText(opened->link)),
                      opened->link == client::LinkState::kMismatch ? Style::kBad : Style::kPlain));
   output.Fields(fields);
+  if (opened->summary_differs || !opened->life.refused.empty()) {
+    output.Line(
+        "\nSomebody signed what nobody may do here; it counts for nothing: `godwit case "
+        "history`.",
+        Style::kBad);
+  }
+  if (!opened->life.waiting.empty()) {
+    output.Line("\nA closure waits for a second person: `godwit case assent CODE close`.",
+                Style::kWarning);
+  }
+  for (const auto& [id, what] : conflicts) {
+    output.Line(
+        "\nTwo values of " + what + " are kept: `godwit case conflict CODE " + id + " kept|other`.",
+        Style::kWarning);
+  }
   if (!opened->sensitive_readable()) {
     output.Line("\nAssessment and notes are for the caseworker and the supervisor.", Style::kFaint);
     return ExitCode::kOk;
@@ -207,7 +232,7 @@ ExitCode CaseEdit(const Context& context, const CaseEditOptions& options) {
   if (!session) return fail(session.error());
   const auto written = client::EditCase(session->organisation(), options.code, *changes);
   if (!written) return fail(written.error());
-  return Finish(output, *written, "edited");
+  return SayWritten(output, written->queued, "edited");
 }
 
 ExitCode CaseNote(const Context& context, const CaseNoteOptions& options) {
@@ -219,7 +244,7 @@ ExitCode CaseNote(const Context& context, const CaseNoteOptions& options) {
   if (!session) return fail(session.error());
   const auto written = client::AddNote(session->organisation(), options.code, *text);
   if (!written) return fail(written.error());
-  return Finish(output, *written, "noted");
+  return SayWritten(output, written->queued, "noted");
 }
 
 ExitCode PersonShow(const Context& context, const PersonShowOptions& options) {

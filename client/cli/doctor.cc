@@ -1,9 +1,9 @@
 #include "client/cli/doctor.h"
 
 #include "base/clock.h"
+#include "client/casework/inert.h"
 #include "client/cli/render.h"
 #include "client/doctor.h"
-#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "client/casework/inert.h"
 #include "client/cli/render.h"
 #include "client/directory.h"
 #include "client/evidence.h"
-#include "client/casework/inert.h"
 #include "client/private_file.h"
 #include "protocol/evidence.h"
 

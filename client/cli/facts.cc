@@ -71,6 +71,21 @@ base::Result<std::vector<client::Change>> ReadChanges(const std::string& path) {
   return changes;
 }
 
+base::Result<std::vector<client::Change>> ReadFacts(const std::vector<std::string>& facts,
+                                                    const std::string& from) {
+  std::vector<client::Change> changes;
+  for (const std::string& fact : facts) {
+    auto change = ReadChange(fact);
+    if (!change) return change.error();
+    changes.push_back(*std::move(change));
+  }
+  if (from.empty()) return changes;
+  auto more = ReadChanges(from);
+  if (!more) return more.error();
+  for (client::Change& change : *more) changes.push_back(std::move(change));
+  return changes;
+}
+
 bool MayBeArgument(std::string_view path) {
   return path.starts_with("summary.") || (path.starts_with("case.") && path != "case.to_desk" &&
                                           path != "case.identification_source_original");

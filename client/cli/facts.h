@@ -17,6 +17,10 @@ base::Result<client::Change> ReadChange(std::string_view text);
 // none, or more than 64 KiB.
 base::Result<std::vector<client::Change>> ReadChanges(const std::string& path);
 
+// Those of a command's arguments, then those of its file; empty: none.
+base::Result<std::vector<client::Change>> ReadFacts(const std::vector<std::string>& facts,
+                                                    const std::string& from);
+
 // The text of a whole file, or stdin, of at most 64 KiB; an end of line at its end is not part.
 base::Result<std::string> ReadText(const std::string& path);
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "client/casework/inert.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
 #include "client/import/dry_run.h"
-#include "client/casework/inert.h"
 #include "client/import/sample.h"
 #include "client/importer.h"
 

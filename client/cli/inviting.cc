@@ -6,9 +6,9 @@
 #include <set>
 #include <thread>
 
+#include "client/casework/inert.h"
 #include "client/cli/invitation_text.h"
 #include "client/cli/render.h"
-#include "client/casework/inert.h"
 
 namespace godwit::cli {
 namespace {

@@ -4,18 +4,21 @@
 #include <functional>
 #include <iostream>
 
+#include "client/cli/act.h"
 #include "client/cli/approve.h"
 #include "client/cli/board.h"
 #include "client/cli/case.h"
 #include "client/cli/case_who.h"
 #include "client/cli/device.h"
 #include "client/cli/doctor.h"
+#include "client/cli/entry.h"
 #include "client/cli/evidence.h"
 #include "client/cli/import.h"
 #include "client/cli/join.h"
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
+#include "client/cli/person.h"
 #include "client/cli/policy.h"
 #include "client/cli/reconcile.h"
 #include "client/cli/status.h"
@@ -54,6 +57,8 @@ class Commands {
     Reconcile();
     Device();
     Case();
+    Acts();
+    Entries();
     Board();
     Import();
     Evidence();
@@ -353,12 +358,259 @@ class Commands {
     note.add_option("--from", case_note_.from, "A file with the text; - for stdin")
         ->type_name("FILE");
 
-    CLI::App& person = Group("person", "Who a case is about, for its caseworker");
+    case_ = &group;
+    CLI::App& person = Group("person", "The people whom you work for, and whose case is whose");
+    CLI::App& person_list = Add(person, "list", "Show them", "  godwit person list\n",
+                                [this](const Context& c) { return PersonList(c, person_); });
+    AddOffline(person_list, person_.offline);
+    CLI::App& person_add =
+        Add(person, "add", "Register somebody who has no case",
+            "  godwit person add --supervisor minji --consents --from person.txt\n"
+            "    with lines such as  names[0].full = 리보기\n",
+            [this](const Context& c) { return PersonAdd(c, person_); });
+    person_add.add_option("--supervisor", person_.supervisor, "The supervisor's handle")
+        ->required();
+    person_add.add_flag("--consents", person_.consents, "They agree that their name is stored");
+    AddFrom(person_add, person_.from);
+    CLI::App& person_edit =
+        Add(person, "edit", "Change what is known of somebody",
+            "  godwit person edit 3f09a1b2 --from person.txt      by the id of `person list`\n"
+            "  godwit person edit '7K3M-Q9TX-2A*' --from person.txt\n",
+            [this](const Context& c) { return PersonEdit(c, person_); });
+    person_edit.add_option("PERSON", person_.person)->required();
+    AddFrom(person_edit, person_.from);
+    CLI::App& link =
+        Add(person, "link", "Say whose case a case is; whoever it named before is let go",
+            "  godwit person link '7K3M-Q9TX-2A*' 3f09a1b2\n",
+            [this](const Context& c) { return PersonLink(c, person_); });
+    link.add_option("CODE", person_.code)->required();
+    link.add_option("PERSON", person_.person, "The beginning of an id of `person list`")
+        ->required();
+    CLI::App& unlink = Add(person, "unlink", "Take a wrong link away, on both sides",
+                           "  godwit person unlink '7K3M-Q9TX-2A*'\n",
+                           [this](const Context& c) { return PersonUnlink(c, person_); });
+    unlink.add_option("CODE", person_.code)->required();
+    CLI::App& family = Group("family", "Families, or registration groups");
+    CLI::App& family_list = Add(family, "list", "Show them", "  godwit family list\n",
+                                [this](const Context& c) { return FamilyList(c, family_); });
+    AddOffline(family_list, family_.offline);
+    CLI::App& make = Add(family, "make", "Make one of people whom you work for",
+                         "  godwit family make --supervisor minji 3f09a1b2=principal_applicant "
+                         "9b2c4d5e=child\n",
+                         [this](const Context& c) { return FamilyMake(c, family_); });
+    make.add_option("--supervisor", family_.supervisor, "The supervisor's handle")->required();
+    CLI::App& set =
+        Add(family, "set", "Add somebody, or change what is said of them",
+            "  godwit family set 7d01aa20 9b2c4d5e=child --together no --separated-since 2030\n",
+            [this](const Context& c) { return FamilySet(c, family_); });
+    CLI::App& remove = Add(family, "remove", "Take somebody out who does not belong",
+                           "  godwit family remove 7d01aa20 9b2c4d5e\n",
+                           [this](const Context& c) { return FamilyRemove(c, family_); });
+    for (CLI::App* each : {&set, &remove}) {
+      each->add_option("FAMILY", family_.family, "The beginning of its id")->required();
+    }
+    for (CLI::App* each : {&make, &set, &remove}) {
+      each->add_option("PERSON=ROLE", family_.members,
+                       "principal_applicant, spouse, child, dependant or other")
+          ->required();
+    }
+    set.add_option("--together", family_.together, "yes, no, ...: whether they are together");
+    set.add_option("--separated-since", family_.separated_since, "2030, 2030-04, 2030-04-30");
     CLI::App& person_show =
         Add(person, "show", "Show the person of a case", "  godwit person show '7K3M-Q9TX-2A*'\n",
             [this](const Context& c) { return PersonShow(c, person_show_); });
     person_show.add_option("CODE", person_show_.code)->required();
     AddOffline(person_show, person_show_.offline);
+  }
+
+  // What moves a case.
+  CLI::App& Act(const std::string& name, const std::string& what, const std::string& examples,
+                ExitCode (*run)(const Context&, const ActOptions&)) {
+    CLI::App& command =
+        Add(*case_, name, what, examples, [this, run](const Context& c) { return run(c, act_); });
+    command.add_option("CODE", act_.code)->required();
+    return command;
+  }
+  void AddReason(CLI::App& command) {
+    command.add_option("--reason", act_.reason, "Why: goals_met, unreachable, declined, ...");
+  }
+  void AddRestsOn(CLI::App& command) {
+    command
+        .add_option("--incident", act_.rests_on,
+                    "The beginning of the id of the record that it rests on")
+        ->type_name("ID");
+  }
+  void Acts() {
+    CLI::App& stage = Act("stage", "Move a case to another stage",
+                          "  godwit case stage '7K3M-Q9TX-2A*' screening\n", CaseStage);
+    stage.add_option("STAGE", act_.to)->required();
+    AddReason(stage);
+    AddRestsOn(stage);
+    CLI::App& condition =
+        Act("condition", "Say how a case is, beside its stage",
+            "  godwit case condition '7K3M-Q9TX-2A*' on_hold\n"
+            "  godwit case condition '7K3M-Q9TX-2A*' detained --incident 3f09a1b2\n",
+            CaseCondition);
+    condition.add_option("CONDITION", act_.to)->required();
+    AddRestsOn(condition);
+    CLI::App& ask = Act("ask", "Ask for an approval (caseworker)",
+                        "  godwit case ask '7K3M-Q9TX-2A*' assessment\n", CaseAsk);
+    ask.add_option("WHAT", act_.to, "assessment, plan or closure")->required();
+    CLI::App& assent =
+        Act("assent", "Approve what was asked for, or assent as the second person",
+            "  godwit case assent '7K3M-Q9TX-2A*' plan\n"
+            "  godwit case assent '7K3M-Q9TX-2A*' assessment --no\n"
+            "  godwit case assent '7K3M-Q9TX-2A*' close        a closure that needs two\n",
+            CaseAssent);
+    assent.add_option("WHAT", act_.to, "assessment, plan, closure or close")->required();
+    assent.add_flag("--no", act_.no, "Reject it");
+    CLI::App& close =
+        Act("close", "Close a case: ask, approve or do it, as far as you may",
+            "  godwit case close '7K3M-Q9TX-2A*' --reason goals_met --follow-up yes\n"
+            "  godwit case close '7K3M-Q9TX-2A*' --incident 3f09a1b2   of somebody who died\n",
+            CaseClose);
+    AddReason(close);
+    AddRestsOn(close);
+    close.add_option("--follow-up", act_.follow_up, "Whether follow-up is agreed: yes, no, ...");
+    CLI::App& reopen =
+        Act("reopen", "Open a closed case again (coordinator)",
+            "  godwit case reopen '7K3M-Q9TX-2A*' --reason unreachable\n", CaseReopen);
+    AddReason(reopen);
+    CLI::App& merge =
+        Act("merge", "Close a case as a duplicate of another (coordinator)",
+            "  godwit case merge '7K3M-Q9TX-2A*' --into '9B2C-4D5E-6F7'\n", CaseMerge);
+    merge.add_option("--into", act_.into, "The case that stays")->required();
+    CLI::App& interests =
+        Act("best-interests", "Record that best interests were assessed or determined (supervisor)",
+            "  godwit case best-interests '7K3M-Q9TX-2A*' bia\n", CaseBestInterests);
+    interests.add_option("WHICH", act_.to, "bia or bid")->required();
+    interests.add_flag("--no", act_.no, "It was not, after all");
+
+    CLI::App& assign = Add(*case_, "assign", "Hand cases over to another caseworker",
+                           "  godwit case assign --to haneul '7K3M-Q9TX-2A*'\n"
+                           "  godwit case assign --to haneul --all-of seol --dry-run\n",
+                           [this](const Context& c) { return CaseAssign(c, assign_); });
+    assign.add_option("--to", assign_.caseworker, "The caseworker's handle")->required();
+    assign.add_option("--all-of", assign_.from, "All cases of this caseworker");
+    assign.add_flag("--dry-run", assign_.dry_run, "Show them alone");
+    assign.add_option("CODE", assign_.codes);
+    CLI::App& history = Add(*case_, "history", "Show the steps of a case, and who took them",
+                            "  godwit case history '7K3M-Q9TX-2A*'\n",
+                            [this](const Context& c) { return CaseHistory(c, history_); });
+    history.add_option("CODE", history_.code)->required();
+    AddOffline(history, history_.offline);
+    CLI::App& comment =
+        Add(*case_, "comment", "Write to a colleague, or mark as read what they wrote",
+            "  godwit case comment '7K3M-Q9TX-2A*' --to minji --from question.txt\n"
+            "  godwit case comment '7K3M-Q9TX-2A*' --in case     short, for coordinators\n"
+            "  godwit case comment '7K3M-Q9TX-2A*' --read\n",
+            [this](const Context& c) { return CaseComment(c, comment_); });
+    comment.add_option("CODE", comment_.code)->required();
+    comment.add_option("--to", comment_.to, "A colleague's handle");
+    comment.add_option("--in", comment_.in, "Of case, sensitive or person; sensitive if not given");
+    AddFrom(comment, comment_.from);
+    comment.add_flag("--read", comment_.read, "Mark what was written to you as read");
+    CLI::App& task =
+        Add(*case_, "task", "Note what is to be done, or that it is",
+            "  godwit case task '7K3M-Q9TX-2A*' --due 2031-05-06 --kind review --to seol\n"
+            "  godwit case task '7K3M-Q9TX-2A*' --done 3f09a1b2\n",
+            [this](const Context& c) { return CaseTask(c, task_); });
+    task.add_option("CODE", task_.code)->required();
+    task.add_option("--kind", task_.kind, "follow_up, review, medical_note, referral, other, ...");
+    task.add_option("--due", task_.due, "The day, as 2031-05-06");
+    task.add_option("--to", task_.to, "A colleague's handle; yourself if not given");
+    task.add_option("--in", task_.in, "Of case, sensitive or person; sensitive if not given");
+    AddFrom(task, task_.from);
+    task.add_option("--done", task_.done, "The beginning of the id of a task")->type_name("ID");
+    CLI::App& conflict = Add(*case_, "conflict", "Choose between two values of one field",
+                             "  godwit case conflict '7K3M-Q9TX-2A*' 3f09a1b2 other\n",
+                             [this](const Context& c) { return CaseConflict(c, conflict_); });
+    conflict.add_option("CODE", conflict_.code)->required();
+    conflict.add_option("ID", conflict_.id, "As `godwit case show` has it")->required();
+    conflict.add_option("WHICH", conflict_.choose, "kept, what stands, or other")->required();
+
+    CLI::App& consent = Add(app_, "consent", "Show, record or withdraw what a person agreed to",
+                            "  godwit consent '7K3M-Q9TX-2A*'\n"
+                            "  godwit consent '7K3M-Q9TX-2A*' services=yes share_unhcr=?refused\n"
+                            "  godwit consent '7K3M-Q9TX-2A*' --withdraw\n",
+                            [this](const Context& c) { return Consent(c, consent_); });
+    consent.add_option("CODE", consent_.code)->required();
+    consent.add_option("PURPOSE=ANSWER", consent_.facts);
+    AddFrom(consent, consent_.from);
+    consent.add_flag("--withdraw", consent_.withdraw, "Answer no to all that was yes");
+    CLI::App& screening =
+        Add(app_, "screening", "Show or record the security screening (coordinator)",
+            "  godwit screening '7K3M-Q9TX-2A*'\n"
+            "  godwit screening '7K3M-Q9TX-2A*' --from screening.txt    with lines such as\n"
+            "    state = doubt\n    grounds = ...\n    doubt_accepted = yes\n",
+            [this](const Context& c) { return Screening(c, screening_); });
+    screening.add_option("CODE", screening_.code)->required();
+    AddFrom(screening, screening_.from);
+    CLI::App& today = Add(app_, "today", "Show what waits for you",
+                          "  godwit today\n  godwit today --offline --json\n",
+                          [this](const Context& c) { return TodayShow(c, today_); });
+    AddOffline(today, today_.offline);
+    CLI::App& outbox = Add(app_, "outbox", "Show what waits to be sent, and why",
+                           "  godwit outbox\n  godwit outbox --discard cases:7\n",
+                           [this](const Context& c) { return OutboxShow(c, outbox_); });
+    outbox.add_option("--discard", outbox_.discard, "Give one up, by its id")->type_name("ID");
+  }
+
+  // The records that people fill in: a group of commands each.
+  void Entries() {
+    for (const client::EntryKind& kind : client::EntryKinds()) {
+      const std::string name(kind.name);
+      CLI::App& group = Group(name, EntryHelp(kind.name));
+      const auto with = [this, &kind](ExitCode (*run)(const Context&, const EntryOptions&)) {
+        return [this, &kind, run](const Context& c) {
+          EntryOptions options = entry_;
+          options.kind = &kind;
+          return run(c, options);
+        };
+      };
+      const std::string call = "  godwit " + name + " ";
+      const std::string example = kind.plain ? " FIELD=VALUE ...\n" : " --from facts.txt\n";
+      CLI::App& add = Add(group, "add", kind.single ? "Write it, or change it" : "Add one",
+                          call + "add '7K3M-Q9TX-2A*'" + example, with(EntryAdd));
+      CLI::App& edit = Add(group, "edit", "Change one",
+                           call + "edit '7K3M-Q9TX-2A*' 3f09a1b2" + example, with(EntryEdit));
+      CLI::App& strike =
+          Add(group, "strike", "Mark one as entered in error; it stays, and counts for nothing",
+              call + "strike '7K3M-Q9TX-2A*' 3f09a1b2\n", with(EntryStrike));
+      CLI::App& list =
+          Add(group, "list", "Show them", call + "list '7K3M-Q9TX-2A*'\n", with(EntryList));
+      for (CLI::App* each : {&add, &edit, &strike, &list}) {
+        each->add_option("CODE", entry_.code)->required();
+      }
+      for (CLI::App* each : {&edit, &strike}) {
+        each->add_option("ID", entry_.id, "The beginning of its id, as `list` shows it")
+            ->required();
+      }
+      for (CLI::App* each : {&add, &edit}) {
+        each->add_option("FIELD=VALUE", entry_.facts,
+                         "?unknown, ?not_asked, ?refused, ?not_applicable say why there is none");
+        AddFrom(*each, entry_.from);
+      }
+      AddOffline(list, entry_.offline);
+      list.add_flag("--all", entry_.all, "Those entered in error, too");
+    }
+  }
+  static std::string EntryHelp(std::string_view name) {
+    if (name == "need") return "Specific needs of a person (sensitive)";
+    if (name == "assessment") return "The assessment (sensitive)";
+    if (name == "plan") return "The case plan (sensitive)";
+    if (name == "trafficking") return "What is known of trafficking (sensitive)";
+    if (name == "best-interests") return "Best interests: assessment, determination (sensitive)";
+    if (name == "observation") return "What was observed that bears on security (sensitive)";
+    if (name == "narrative") return "What happened in an incident, in words (sensitive)";
+    if (name == "service") return "Services, planned or given, and their cost";
+    if (name == "follow-up") return "Follow-up: what is due when";
+    if (name == "incident") return "Incidents, as far as coordinators see them";
+    if (name == "authority") return "Steps of the process by authorities";
+    if (name == "document") return "Identity documents of a person";
+    if (name == "kin") return "Kin of a person";
+    if (name == "contact") return "How to reach a person";
+    return "Tracing requests of a person";
   }
 
   void Board() {
@@ -473,6 +725,18 @@ class Commands {
   DeviceAddOptions device_add_;
   DeviceConfirmOptions device_confirm_;
   DeviceRevokeOptions device_revoke_;
+  CLI::App* case_ = nullptr;
+  ActOptions act_;
+  AssignOptions assign_;
+  HistoryOptions history_;
+  CommentOptions comment_;
+  TaskOptions task_;
+  ConflictOptions conflict_;
+  FactsOptions consent_;
+  FactsOptions screening_;
+  TodayOptions today_;
+  OutboxOptions outbox_;
+  EntryOptions entry_;
   CaseOpenOptions case_open_;
   CaseListOptions case_list_;
   CaseShowOptions case_show_;
@@ -480,6 +744,8 @@ class Commands {
   CaseEditOptions case_edit_;
   CaseNoteOptions case_note_;
   PersonShowOptions person_show_;
+  PersonOptions person_;
+  FamilyOptions family_;
   BoardOptions board_;
   ImportCasesOptions import_cases_;
   ImportSampleOptions import_sample_;

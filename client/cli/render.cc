@@ -61,6 +61,9 @@ Json ValueJson(const Message& message, const FieldDescriptor& field, int index) 
       if (const auto* band = dynamic_cast<const content::v1::AgeBand*>(&part)) {
         return AgeText(*band);
       }
+      if (const auto* money = dynamic_cast<const content::v1::Money*>(&part)) {
+        return client::MoneyText(*money);
+      }
       return ContentJson(part);
     }
     default:

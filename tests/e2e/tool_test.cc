@@ -14,6 +14,7 @@
 #include "client/entries.h"
 #include "client/handover.h"
 #include "client/outbox.h"
+#include "client/persons.h"
 #include "client/pinned_rows.h"
 #include "client/today.h"
 #include "client/vault_writer.h"
@@ -490,6 +491,94 @@ TEST_F(Tool, ConsentIsTheirsToGiveAndTakeBack) {
   EXPECT_EQ(file, 3u) << "each as it was given";
   EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {})),
             Code::kPermissionDenied);
+}
+
+TEST_F(Tool, APersonIsLinkedUnlinkedAndTheWrongOneIsPutRight) {
+  EXPECT_EQ(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "혼자"}}, false}).error().code(),
+            Code::kInvalidArgument)
+      << "no consent";
+  EXPECT_EQ(AddPerson(Of("cw01"), {"cw02", {}, true}).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(AddPerson(Of("sv1"), {"sv2", {}, true}).error().code(), Code::kPermissionDenied);
+  const auto right = Must(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "옳은이"}}, true}));
+  const auto wrong = Must(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "다른이"}}, true}));
+  EXPECT_EQ(Must(FindPerson(Of("cw01"), ShortId(right.vault))), right.vault);
+  EXPECT_EQ(FindPerson(Of("cw01"), "").error().code(), Code::kNotFound);
+
+  NewCase nameless;
+  nameless.supervisor = "sv1";
+  const std::string code = Must(OpenCase(Of("cw01"), nameless));
+  const auto stub = Must(ShowPerson(Of("cw01"), code)).vault;
+  Must(LinkPerson(Of("cw01"), code, wrong.vault));
+  EXPECT_EQ(Must(ShowPerson(Of("cw01"), code)).profile.names(0).full(), "다른이");
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).link, LinkState::kBothSides);
+  // Linked to one case at a time.
+  const std::string other = Must(OpenCase(Of("cw01"), nameless));
+  EXPECT_EQ(LinkPerson(Of("cw01"), other, wrong.vault).error().code(), Code::kExists);
+
+  Must(LinkPerson(Of("cw01"), code, right.vault));
+  EXPECT_EQ(Must(ShowPerson(Of("cw01"), code)).vault, right.vault);
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).link, LinkState::kBothSides);
+  Must(LinkPerson(Of("cw01"), other, wrong.vault));
+  for (const auto& person : Must(ListPeople(Of("cw01")))) {
+    const std::string want = person.vault == right.vault   ? code
+                             : person.vault == wrong.vault ? other
+                                                           : "";
+    if (person.vault == stub || !want.empty()) {
+      EXPECT_EQ(person.code, want);
+    }
+  }
+  Must(UnlinkPerson(Of("cw01"), code));
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).link, LinkState::kNone);
+  EXPECT_EQ(ShowPerson(Of("cw01"), code).error().code(), Code::kNotFound);
+  EXPECT_EQ(UnlinkPerson(Of("cw01"), code).error().code(), Code::kNotFound);
+  // A colleague's people are nobody else's to find.
+  EXPECT_TRUE(Must(ListPeople(Of("cw02"))).empty());
+}
+
+TEST_F(Tool, AHalfDoneLinkShowsAndIsGoneOnWith) {
+  const auto person = Must(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "반쪽"}}, true}));
+  NewCase nameless;
+  nameless.supervisor = "sv1";
+  const std::string code = Must(OpenCase(Of("cw01"), nameless));
+  Must(ShowCase(Of("cw01"), code));
+  support::ServerOf(servers_, Compartment::kCases).Stop();
+  EXPECT_TRUE(Must(LinkPerson(Of("cw01"), code, person.vault)).queued);
+  // The person's side stands, the case's waits.
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code, true)).link, LinkState::kBothSides);
+  Require(Discard(CasesOf("cw01"), Must(OutboxOf(CasesOf("cw01"))).front().id));
+  support::ServerOf(servers_, Compartment::kCases).Start();
+  const auto day = DayOf("cw01");
+  EXPECT_EQ(std::ranges::count(day, What::kLink, &std::pair<What, std::string>::first), 1);
+  Must(LinkPerson(Of("cw01"), code, person.vault));
+  EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).link, LinkState::kBothSides);
+  const auto after = DayOf("cw01");
+  EXPECT_EQ(std::ranges::count(after, What::kLink, &std::pair<What, std::string>::first), 0);
+}
+
+TEST_F(Tool, AFamilySplitsAndReunites) {
+  const auto mother = Must(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "엄마"}}, true}));
+  const auto child = Must(AddPerson(Of("cw01"), {"sv1", {}, true}));
+  EXPECT_EQ(MakeFamily(Of("cw01"), "sv1", {}).error().code(), Code::kInvalidArgument);
+  const auto family = Must(
+      MakeFamily(Of("cw01"), "sv1", {{mother.vault, FAMILY_ROLE_PRINCIPAL_APPLICANT, ANSWER_YES}}));
+  PartialDate since;
+  since.set_precision(PartialDate::PRECISION_YEAR);
+  since.set_year(2030);
+  Must(SetFamilyMember(Of("cw01"), family.vault,
+                       {child.vault, FAMILY_ROLE_CHILD, ANSWER_NO, since}));
+  organisation_.Sync("cw01");
+  auto families = Must(ListFamilies(Of("cw01")));
+  ASSERT_EQ(families.size(), 1u);
+  ASSERT_EQ(families[0].family.members_size(), 2);
+  EXPECT_EQ(families[0].family.members(1).separated_since().year(), 2030);
+  Must(SetFamilyMember(Of("cw01"), family.vault, {child.vault, FAMILY_ROLE_CHILD, ANSWER_YES}));
+  Must(RemoveFamilyMember(Of("cw01"), family.vault, mother.vault));
+  organisation_.Sync("cw01");
+  families = Must(ListFamilies(Of("cw01")));
+  ASSERT_EQ(families[0].family.members_size(), 1);
+  EXPECT_EQ(families[0].family.members(0).together(), ANSWER_YES);
+  EXPECT_FALSE(families[0].family.members(0).has_separated_since());
+  EXPECT_TRUE(Must(ListFamilies(Of("cw02"))).empty());
 }
 
 TEST_F(Tool, ADuplicateIsClosedAsWhatItIsAndFinal) {

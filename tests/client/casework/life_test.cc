@@ -485,7 +485,7 @@ TEST(CaseLife, AHatIsARoleThatOneIsListedFor) {
 TEST(CaseLife, AnImportBeginsWhereItSaysButNeverClosed) {
   CaseBegin begin;
   begin.set_stage(CASE_STAGE_SETTLING);
-  begin.set_consent_services(ANSWER_YES);
+  begin.mutable_consent()->set_services(ANSWER_YES);
   EXPECT_EQ(NewLife(&begin).stage(), CASE_STAGE_SETTLING);
   EXPECT_EQ(NewLife(&begin)[MACHINE_CONSENT_SERVICES], static_cast<std::uint32_t>(ANSWER_YES));
   begin.set_stage(CASE_STAGE_CLOSED);

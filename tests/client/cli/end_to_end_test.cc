@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/bytes.h"
 #include "tests/client/cli/program.h"
@@ -38,6 +40,16 @@ class Cli : public testing::Test {
     EXPECT_EQ(ran.exit, 0) << testing::PrintToString(words) << "\n" << ran.out << ran.err;
     const auto lines = Lines(ran);
     return lines.empty() ? json() : lines.back();
+  }
+
+  // Syncs once the services are back: who stands in between finds them again after a while.
+  json SyncSoon(const std::string& profile) {
+    for (int i = 0; i < 60; ++i) {
+      const Ran ran = As(profile, {"sync"});
+      if (ran.exit != 3) return Lines(ran).back();
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+    return json();
   }
 
   std::vector<std::pair<std::string, support::RealmServer*>> Realms() {
@@ -484,6 +496,127 @@ TEST_F(Cli, FoundsJoinsOpensAndShows) {
   EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora", "--passphrase-fd", "3"}, {{3, wrong}}).exit,
             4);
   EXPECT_EQ(godwit.Run({"whoami", "--profile", "sora"}).exit, 2) << "there is nobody to ask";
+}
+
+// One person's way through the tool: registered without a network, screened, planned for, helped,
+// handed over, and closed by two.
+TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  for (const char* person : {"haneul", "seol", "jun", "sora"}) Last(person, {"sync"});
+  const auto from = [&](const std::string& text) { return godwit.Write("facts.txt", text); };
+
+  // Registered offline: everything waits, and shows.
+  servers.cases.Stop();
+  servers.identity.Stop();
+  const json opened = Last("haneul", {"case", "open", "--supervisor", "jun", "--from",
+                                      from("summary.consent.store_identity = yes\n"
+                                           "summary.consent.services = yes\n"
+                                           "identity_profile.names[0].full = 가상인\n")});
+  EXPECT_EQ(opened["queued"], true);
+  const std::string code = opened["code"];
+  EXPECT_EQ(Last("haneul", {"kin", "add", code, "--from",
+                            from("relation = sister\nalive = "
+                                 "?unknown\n")})["queued"],
+            true);
+  const Ran waits = As("haneul", {"outbox"});
+  EXPECT_EQ(waits.exit, 6);
+  EXPECT_GE(Lines(waits).size(), 4u);
+  EXPECT_EQ(Last("haneul", {"case", "show", code, "--offline"})["case"]["stage"], "contact");
+  servers.cases.Start();
+  servers.identity.Start();
+  EXPECT_EQ(SyncSoon("haneul")["waiting"], 0);
+  EXPECT_EQ(As("haneul", {"outbox"}).exit, 0);
+  EXPECT_EQ(Last("haneul", {"kin", "list", code})["kin"]["alive"], "unknown");
+
+  // Consent, screening, acceptance.
+  Last("haneul", {"consent", code, "share_unhcr=yes", "tracing=?refused"});
+  EXPECT_EQ(Last("sora", {"case", "show", code})["case"]["consent"]["share_unhcr"], "yes");
+  Last("haneul", {"case", "stage", code, "screening"});
+  const Ran early = As("sora", {"case", "stage", code, "accepted"});
+  EXPECT_EQ(early.exit, 4);
+  EXPECT_NE(early.out.find("the screening is not clear"), std::string::npos) << early.out;
+  Last("sora", {"screening", code, "--from", from("state = clear\n")});
+  EXPECT_EQ(Last("sora", {"screening", code})["screening"]["state"], "clear");
+  EXPECT_EQ(Last("haneul", {"screening", code})["screening"], nullptr);
+  Last("sora", {"case", "stage", code, "accepted"});
+
+  // Assessment and plan, approved by the supervisor.
+  EXPECT_EQ(As("haneul", {"assessment", "add", code, "risk=high"}).exit, 2)
+      << "words about a person are no arguments";
+  Last("haneul", {"assessment", "add", code, "--from", from("risk = high\nsituation = alone\n")});
+  Last("haneul", {"case", "ask", code, "assessment"});
+  bool asked = false;
+  for (const json& item : Lines(As("jun", {"today"}))) {
+    asked = asked || (item["what"] == "approval_waits" && item["detail"] == "assessment");
+  }
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(As("haneul", {"case", "assent", code, "assessment"}).exit, 4);
+  Last("jun", {"case", "assent", code, "assessment"});
+  Last("haneul", {"case", "stage", code, "planning"});
+  Last("haneul", {"plan", "add", code, "--from", from("goals[0].goal = a safe room\n")});
+  Last("haneul", {"case", "ask", code, "plan"});
+  Last("jun", {"case", "assent", code, "plan", "--no"});
+  Last("haneul", {"plan", "add", code, "--from", from("goals[1].goal = a doctor\n")});
+  Last("haneul", {"case", "ask", code, "plan"});
+  Last("jun", {"case", "assent", code, "plan"});
+  Last("sora", {"case", "stage", code, "ready"});
+
+  // A service, wrongly written down and struck; what it cost.
+  const json wrong = Last("haneul", {"service", "add", code, "type=food"});
+  Last("haneul", {"service", "strike", code, wrong["id"]});
+  Last("haneul", {"service", "add", code, "type=health_medical", "status=completed",
+                  "amount=120.50 USD", "implemented_day=2031-02-03"});
+  const auto services = Lines(As("sora", {"service", "list", code}));
+  ASSERT_EQ(services.size(), 1u);
+  EXPECT_EQ(services[0]["service"]["amount"], "120.50 USD");
+  EXPECT_EQ(Lines(As("sora", {"service", "list", code, "--all"})).size(), 2u);
+
+  // Two write the same need; both values stay until somebody chooses.
+  const json need =
+      Last("haneul", {"need", "add", code, "--from", from("code = sm\ndetail = cough\n")});
+  Last("jun", {"need", "list", code});
+  servers.cases.Stop();
+  Last("haneul", {"need", "edit", code, need["id"], "--from", from("detail = asthma\n")});
+  Last("jun", {"need", "edit", code, need["id"], "--from", from("detail = pneumonia\n")});
+  servers.cases.Start();
+  SyncSoon("jun");
+  SyncSoon("haneul");
+  const json shown = Last("haneul", {"case", "show", code});
+  ASSERT_EQ(shown["conflicts"].size(), 1u);
+  EXPECT_EQ(shown["conflicts"][0]["other"]["detail"], "asthma");
+  Last("haneul", {"case", "conflict", code, shown["conflicts"][0]["id"], "other"});
+  EXPECT_EQ(Last("jun", {"need", "list", code})["need"]["detail"], "asthma");
+
+  // Asked, answered, done.
+  Last("haneul", {"case", "comment", code, "--to", "jun", "--from", from("a doctor on Monday?\n")});
+  EXPECT_EQ(Last("jun", {"case", "comment", code, "--read"})["comments"], 1);
+  const Ran named =
+      As("haneul", {"case", "comment", code, "--in", "case", "--from", from("for 가상인\n")});
+  EXPECT_EQ(named.exit, 4);
+
+  // Handed over, part by part.
+  Last("sora", {"case", "assign", "--to", "seol", "--all-of", "haneul", "--dry-run"});
+  EXPECT_EQ(Last("sora", {"case", "assign", "--to", "seol", code})["others_must"], true);
+  EXPECT_EQ(Last("jun", {"case", "assign", "--to", "seol", code})["others_must"], false);
+  EXPECT_EQ(Last("seol", {"person", "show", code})["person"]["names"][0]["full"], "가상인");
+  EXPECT_EQ(As("haneul", {"case", "show", code}).exit, 1);
+
+  // Closed by two.
+  EXPECT_EQ(As("seol", {"case", "close", code}).exit, 4) << "for no reason";
+  EXPECT_EQ(As("seol", {"case", "close", code, "--reason", "goals_met"}).exit, 7);
+  Last("sora", {"case", "close", code});
+  EXPECT_EQ(Last("seol", {"case", "show", code})["case"]["status"], "closed");
+  const auto history = Lines(As("seol", {"case", "history", code}));
+  EXPECT_GE(history.size(), 15u);
+  EXPECT_EQ(history.back()["to"], "closed");
+  EXPECT_EQ(history.back()["by"], "Sora Imaginary");
+  EXPECT_EQ(Last("sora", {"case", "reopen", code, "--reason", "goals_met"})["event"], "reopened");
 }
 
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {

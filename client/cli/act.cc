@@ -1,0 +1,428 @@
+#include "client/cli/act.h"
+
+#include <algorithm>
+
+#include "client/case_acts.h"
+#include "client/cases.h"
+#include "client/cli/facts.h"
+#include "client/cli/render.h"
+#include "client/directory.h"
+#include "client/entries.h"
+#include "client/handover.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using content::v1::Record;
+using protocol::Compartment;
+using protocol::Kind;
+
+const std::vector<Compartment> kCaseRealms{Compartment::kIdentity, Compartment::kCases};
+
+// An enum's value by its short name. `none`: what to say of another.
+template <class Enum>
+base::Result<Enum> ReadEnum(std::string_view name, const Error& none) {
+  const auto& type = *google::protobuf::GetEnumDescriptor<Enum>();
+  for (int i = 0; i < type.value_count(); ++i) {
+    const int number = type.value(i)->number();
+    if (number != 0 && EnumText(type, number) == name) return static_cast<Enum>(number);
+  }
+  return none;
+}
+
+base::Result<content::v1::ClosureReason> ReadReason(const std::string& reason) {
+  if (reason.empty()) return content::v1::CLOSURE_REASON_UNSPECIFIED;
+  return ReadEnum<content::v1::ClosureReason>(
+      reason,
+      Error(Code::kInvalidArgument,
+            "the reasons are goals_met, settled, resettled_elsewhere, transferred, "
+            "no_longer_wishes, declined, unreachable, returned_voluntarily, refouled, deceased, "
+            "not_in_remit, not_credible, duplicate and other"));
+}
+
+base::Result<client::Approvable> ReadApprovable(const std::string& what) {
+  if (what == "assessment") return client::Approvable::kAssessment;
+  if (what == "plan") return client::Approvable::kCasePlan;
+  if (what == "closure") return client::Approvable::kClosure;
+  return Error(Code::kInvalidArgument, "what is approved is an assessment, a plan or a closure");
+}
+
+// The record that an act rests on: an incident of the case, or any other of its vault.
+base::Result<std::optional<base::RecordId>> ReadRecord(client::Organisation& organisation,
+                                                       const ActOptions& options) {
+  if (options.rests_on.empty()) return std::optional<base::RecordId>();
+  const auto* incidents = client::FindEntryKind("incident");
+  const auto file =
+      client::OpenEntries(organisation, options.code, *incidents, client::From::kService);
+  if (!file) return file.error();
+  for (const auto body : {Record::kIncident, Record::kTransition, Record::kComment}) {
+    const auto entry = client::FindEntry(*file, body, options.rests_on);
+    if (entry) return std::optional((*entry)->record);
+    if (entry.error().code() != Code::kNotFound) return entry.error();
+  }
+  return Error(Code::kNotFound, "the case has no such record: see `godwit incident CODE`");
+}
+
+// Opens the realms of a case and does `act`, which writes.
+template <class Act>
+ExitCode Do(const Context& context, std::string_view doing, std::string_view event, Act&& act) {
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return context.output.Fail(doing, session.error());
+  const base::Result<client::Written> written = act(session->organisation());
+  if (!written) return context.output.Fail(doing, written.error());
+  return SayWritten(context.output, written->queued, event);
+}
+
+std::string_view HowText(client::Closed how) {
+  switch (how) {
+    case client::Closed::kAsked:
+      return "Asked for: a supervisor or coordinator approves it.";
+    case client::Closed::kApproved:
+      return "Approved: a coordinator closes the case.";
+    case client::Closed::kClosed:
+      return "Closed.";
+    case client::Closed::kWaitsForSecond:
+      return "Waits for a second person: `godwit case assent CODE close`.";
+  }
+  return "";
+}
+
+std::string_view HowName(client::Closed how) {
+  switch (how) {
+    case client::Closed::kAsked:
+      return "asked";
+    case client::Closed::kApproved:
+      return "approved";
+    case client::Closed::kClosed:
+      return "closed";
+    case client::Closed::kWaitsForSecond:
+      return "waits_for_second";
+  }
+  return "";
+}
+
+// What a machine's state is called.
+std::string StateText(content::v1::Machine machine, std::uint32_t state) {
+  using namespace content::v1;  // NOLINT: names of machines
+  const auto number = static_cast<int>(state);
+  switch (machine) {
+    case MACHINE_STAGE:
+      return EnumText(static_cast<content::v1::CaseStage>(number));
+    case MACHINE_STATUS:
+      return EnumText(static_cast<CaseStatus>(number));
+    case MACHINE_CONDITION:
+      return EnumText(static_cast<content::v1::CaseCondition>(number));
+    case MACHINE_APPROVAL_ASSESSMENT:
+    case MACHINE_APPROVAL_CASE_PLAN:
+    case MACHINE_APPROVAL_CLOSURE:
+      return number == 0 ? "none" : EnumText(static_cast<ApprovalState>(number));
+    case MACHINE_CLEARANCE:
+    case MACHINE_BEST_INTERESTS_ASSESSMENT:
+    case MACHINE_BEST_INTERESTS_DETERMINATION:
+      return number == 0 ? "no" : "yes";
+    default:
+      return number == 0 ? "none" : EnumText(static_cast<Answer>(number));
+  }
+}
+
+}  // namespace
+
+ExitCode SayWritten(Output& output, bool queued, std::string_view event) {
+  output.Emit({{"event", event}, {"queued", queued}});
+  if (queued) {
+    output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
+  } else {
+    output.Line("Written.", Style::kGood);
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode CaseStage(const Context& context, const ActOptions& options) {
+  const auto stage = ReadEnum<content::v1::CaseStage>(
+      options.to, Error(Code::kInvalidArgument,
+                        "the stages are contact, screening, accepted, planning, ready, in_transit, "
+                        "third_country, departed, arrived, settling and closed"));
+  const auto reason = ReadReason(options.reason);
+  if (!stage) return context.output.Fail("move the case", stage.error());
+  if (!reason) return context.output.Fail("move the case", reason.error());
+  return Do(context, "move the case", "moved",
+            [&](client::Organisation& organisation) -> base::Result<client::Written> {
+              const auto record = ReadRecord(organisation, options);
+              if (!record) return record.error();
+              return client::MoveStage(organisation, options.code, *stage, *reason, *record);
+            });
+}
+
+ExitCode CaseCondition(const Context& context, const ActOptions& options) {
+  const auto condition = ReadEnum<content::v1::CaseCondition>(
+      options.to, Error(Code::kInvalidArgument,
+                        "the conditions are normal, on_hold, interrupted, detained and missing"));
+  if (!condition) return context.output.Fail("set the condition", condition.error());
+  return Do(context, "set the condition", "moved",
+            [&](client::Organisation& organisation) -> base::Result<client::Written> {
+              const auto record = ReadRecord(organisation, options);
+              if (!record) return record.error();
+              return client::MoveCondition(organisation, options.code, *condition, *record);
+            });
+}
+
+ExitCode CaseAsk(const Context& context, const ActOptions& options) {
+  const auto what = ReadApprovable(options.to);
+  if (!what) return context.output.Fail("ask for approval", what.error());
+  return Do(context, "ask for approval", "asked", [&](client::Organisation& organisation) {
+    return client::AskApproval(organisation, options.code, *what);
+  });
+}
+
+ExitCode CaseAssent(const Context& context, const ActOptions& options) {
+  if (options.to == "close") {
+    return Do(context, "assent", "assented", [&](client::Organisation& organisation) {
+      return client::AssentToAct(organisation, options.code);
+    });
+  }
+  const auto what = ReadApprovable(options.to);
+  if (!what) return context.output.Fail("answer", what.error());
+  return Do(context, "answer", options.no ? "rejected" : "approved",
+            [&](client::Organisation& organisation) {
+              return client::Decide(organisation, options.code, *what, !options.no);
+            });
+}
+
+ExitCode CaseClose(const Context& context, const ActOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("close the case", why); };
+  client::Closing closing;
+  const auto reason = ReadReason(options.reason);
+  if (!reason) return fail(reason.error());
+  closing.reason = *reason;
+  if (!options.follow_up.empty()) {
+    const auto agreed = ReadEnum<content::v1::Answer>(
+        options.follow_up, Error(Code::kInvalidArgument,
+                                 "whether it is agreed is yes, no, unknown, "
+                                 "not_asked, refused or not_applicable"));
+    if (!agreed) return fail(agreed.error());
+    closing.follow_up_agreed = *agreed;
+  }
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto record = ReadRecord(session->organisation(), options);
+  if (!record) return fail(record.error());
+  closing.incident = *record;
+  const auto closed = client::CloseCase(session->organisation(), options.code, closing);
+  if (!closed) return fail(closed.error());
+  output.Emit({{"event", HowName(closed->how)}, {"queued", closed->queued}});
+  output.Line(HowText(closed->how), Style::kGood);
+  if (closed->queued) {
+    output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
+  }
+  return closed->how == client::Closed::kClosed ? ExitCode::kOk : ExitCode::kPartly;
+}
+
+ExitCode CaseReopen(const Context& context, const ActOptions& options) {
+  const auto reason = ReadReason(options.reason);
+  if (!reason) return context.output.Fail("reopen the case", reason.error());
+  return Do(context, "reopen the case", "reopened", [&](client::Organisation& organisation) {
+    return client::ReopenCase(organisation, options.code, *reason);
+  });
+}
+
+ExitCode CaseMerge(const Context& context, const ActOptions& options) {
+  return Do(context, "mark the duplicate", "merged", [&](client::Organisation& organisation) {
+    return client::MergeCase(organisation, options.code, options.into);
+  });
+}
+
+ExitCode CaseBestInterests(const Context& context, const ActOptions& options) {
+  if (options.to != "bia" && options.to != "bid") {
+    return context.output.Fail(
+        "record best interests",
+        Error(Code::kInvalidArgument, "it is bia, the assessment, or bid, the determination"));
+  }
+  return Do(context, "record best interests", "recorded", [&](client::Organisation& organisation) {
+    return client::SetBestInterests(organisation, options.code, options.to == "bid", !options.no);
+  });
+}
+
+ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("hand the case over", why); };
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  {
+    Progress progress(output);
+    const auto synced = SyncLists(organisation, progress);
+    if (!synced && !IsOffline(synced)) return fail(synced.error());
+  }
+  const auto cases = client::ListCases(organisation);
+  if (!cases) return fail(cases.error());
+  std::vector<const client::CaseRow*> chosen;
+  for (const client::CaseRow& row : *cases) {
+    const bool named = std::ranges::any_of(options.codes, [&](const std::string& code) {
+      return client::CanonicalCaseCode(code) == row.summary.code();
+    });
+    if (named || (!options.from.empty() && row.caseworker_handle == options.from)) {
+      chosen.push_back(&row);
+    }
+  }
+  if (chosen.size() < options.codes.size() || chosen.empty()) {
+    return fail(
+        Error(Code::kNotFound, "one of these is no case of yours: `godwit case list` shows them"));
+  }
+  Table table{{{"code"}, {"stage"}, {"risk"}, {"from", false, true}, {"to", false, true}}, {}};
+  for (const auto* row : chosen) {
+    const auto& summary = row->summary;
+    output.Emit(
+        {{"assign", summary.code()}, {"from", row->caseworker_handle}, {"to", options.caseworker}});
+    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
+                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())),
+                          row->caseworker, options.caseworker});
+  }
+  output.Show(table);
+  if (options.dry_run) return ExitCode::kOk;
+  if (chosen.size() > 1) {
+    const auto sure =
+        context.prompt.Confirm("Hand over " + std::to_string(chosen.size()) + " cases?");
+    if (!sure) return fail(sure.error());
+    if (!*sure) return ExitCode::kError;
+  }
+  std::size_t done = 0;
+  bool queued = false;
+  bool left = false;
+  Progress progress(output);
+  for (const auto* row : chosen) {
+    progress.Update("handing over", done, chosen.size());
+    const auto assigned = client::AssignCase(organisation, row->summary.code(), options.caseworker);
+    if (!assigned) {
+      // What is done is done; the rest is named.
+      output.Note(std::to_string(done) + " of " + std::to_string(chosen.size()) +
+                  " are handed over; this one failed: " + CodeText(row->summary.code()));
+      return fail(assigned.error());
+    }
+    queued = queued || assigned->queued;
+    left = left || !assigned->left.empty();
+    ++done;
+  }
+  output.Emit({{"event", "assigned"}, {"cases", done}, {"queued", queued}, {"others_must", left}});
+  output.Line(std::to_string(done) + (done == 1 ? " case" : " cases") + " handed over.",
+              Style::kGood);
+  if (left) {
+    output.Line(
+        "Their other parts are given by others: the sensitive part and the person by the "
+        "supervisor, the case by a coordinator.",
+        Style::kWarning);
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("show the history", why); };
+  auto session =
+      Session::Open(context, {Compartment::kCases},
+                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  if (!session) return fail(session.error());
+  const auto opened = client::ShowCase(session->organisation(), options.code, options.offline);
+  if (!opened) return fail(opened.error());
+  const auto directory =
+      client::Directory::Read(**session->organisation().Get(Compartment::kCases));
+  if (!directory) return fail(directory.error());
+  Table table{{{"when"}, {"what"}, {"from"}, {"to"}, {"who", false, true}, {""}}, {}};
+  for (const auto& act : opened->file.acts().acts) {
+    const auto refused = std::ranges::find_if(
+        opened->life.refused, [&](const auto& each) { return each.act.seq == act.seq; });
+    const bool waits = std::ranges::any_of(opened->life.waiting,
+                                           [&](const auto& each) { return each.seq == act.seq; });
+    const auto machine = act.act.machine();
+    Json json = {{"seq", act.seq},
+                 {"written", TimeText(act.act.written_ms())},
+                 {"machine", EnumText(machine)},
+                 {"from", StateText(machine, act.act.from())},
+                 {"to", StateText(machine, act.act.to())},
+                 {"by", directory->NameOf(act.author)}};
+    if (act.act.reason() != 0) json["reason"] = EnumText(act.act.reason());
+    if (!act.act.other_case().empty()) json["other_case"] = act.act.other_case();
+    Cell note;
+    if (refused != opened->life.refused.end()) {
+      json["refused"] = client::RuleText(refused->rule).text();
+      note = Cell("counts for nothing", Style::kBad);
+    } else if (waits) {
+      note = Cell("waits for a second", Style::kWarning);
+    } else if (act.act.reason() != 0) {
+      note = Cell(EnumText(act.act.reason()));
+    }
+    json["waits_for_second"] = waits;
+    output.Emit(json);
+    table.rows.push_back({TimeText(act.act.written_ms()), EnumText(machine),
+                          StateText(machine, act.act.from()), StateText(machine, act.act.to()),
+                          directory->NameOf(act.author), note});
+  }
+  output.Show(table);
+  if (opened->summary_differs) {
+    output.Line(
+        "The signed summary says otherwise than these steps: the steps count, and an alarm "
+        "is kept.",
+        Style::kBad);
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode Consent(const Context& context, const FactsOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("record the consent", why); };
+  if (options.withdraw) {
+    return Do(context, "withdraw the consent", "withdrawn",
+              [&](client::Organisation& organisation) {
+                return client::WithdrawConsent(organisation, options.code);
+              });
+  }
+  if (!options.from.empty() || !options.facts.empty()) {
+    // Purposes and answers are codes: they may stand on a command line.
+    auto changes = ReadFacts(options.facts, options.from);
+    if (!changes) return fail(changes.error());
+    return Do(context, "record the consent", "recorded", [&](client::Organisation& organisation) {
+      return client::RecordConsent(organisation, options.code, *changes);
+    });
+  }
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto person = client::ShowPerson(session->organisation(), options.code);
+  if (!person) return fail(person.error());
+  for (const auto* entry : person->file.Of(Record::kConsent, true)) {
+    output.Emit({{"id", client::ShortId(entry->record)},
+                 {"consent", ContentJson(entry->content.consent())}});
+    output.Line("\nConsent " + client::ShortId(entry->record), Style::kStrong);
+    output.Fields(ContentFields(entry->content.consent()));
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode Screening(const Context& context, const FactsOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("record the screening", why); };
+  auto changes = ReadFacts({}, options.from);
+  if (!changes) return fail(changes.error());
+  if (!changes->empty()) {
+    return Do(context, "record the screening", "recorded", [&](client::Organisation& organisation) {
+      return client::RecordScreening(organisation, options.code, *changes);
+    });
+  }
+  auto session = Session::Open(context, {Compartment::kCases});
+  if (!session) return fail(session.error());
+  const auto opened = client::ShowCase(session->organisation(), options.code);
+  if (!opened) return fail(opened.error());
+  if (!opened->screening) {
+    output.Emit({{"screening", nullptr}});
+    output.Line("Not screened, or not yours to see.", Style::kFaint);
+    return ExitCode::kOk;
+  }
+  for (const auto* entry : opened->screening->Of(Record::kSecurityScreening)) {
+    output.Emit({{"screening", ContentJson(entry->content.security_screening())}});
+    output.Fields(ContentFields(entry->content.security_screening()));
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace godwit::cli

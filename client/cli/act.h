@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/cli/session.h"
+
+namespace godwit::cli {
+
+// `godwit case stage|condition|ask|assent|close|reopen|merge|best-interests`.
+struct ActOptions {
+  std::string code;
+  std::string to;        // a stage, a condition, what is asked for or answered
+  std::string reason;    // of closing or reopening
+  std::string rests_on;  // the beginning of the id of the record that it rests on
+  std::string into;      // the other case
+  std::string follow_up;
+  bool no = false;  // the answer is no; best interests: not done
+};
+ExitCode CaseStage(const Context& context, const ActOptions& options);
+ExitCode CaseCondition(const Context& context, const ActOptions& options);
+ExitCode CaseAsk(const Context& context, const ActOptions& options);
+ExitCode CaseAssent(const Context& context, const ActOptions& options);
+ExitCode CaseClose(const Context& context, const ActOptions& options);
+ExitCode CaseReopen(const Context& context, const ActOptions& options);
+ExitCode CaseMerge(const Context& context, const ActOptions& options);
+ExitCode CaseBestInterests(const Context& context, const ActOptions& options);
+
+// `godwit case assign`: one case, or several at once after a preview.
+struct AssignOptions {
+  std::vector<std::string> codes;
+  std::string caseworker;
+  std::string from;  // all that this caseworker has instead
+  bool dry_run = false;
+};
+ExitCode CaseAssign(const Context& context, const AssignOptions& options);
+
+// `godwit case history`.
+struct HistoryOptions {
+  std::string code;
+  bool offline = false;
+};
+ExitCode CaseHistory(const Context& context, const HistoryOptions& options);
+
+// `godwit consent` and `godwit screening`: facts from a file or stdin; none: shown.
+struct FactsOptions {
+  std::string code;
+  std::vector<std::string> facts;
+  std::string from;
+  bool withdraw = false;
+};
+ExitCode Consent(const Context& context, const FactsOptions& options);
+ExitCode Screening(const Context& context, const FactsOptions& options);
+
+// Says that something was written, or waits.
+ExitCode SayWritten(Output& output, bool queued, std::string_view event);
+
+}  // namespace godwit::cli

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "client/cli/session.h"
+#include "client/entries.h"
+
+namespace godwit::cli {
+
+// `godwit need|service|kin|... add|list|edit|strike`: the records that people fill in.
+struct EntryOptions {
+  const client::EntryKind* kind = nullptr;
+  std::string code;
+  std::string id;
+  std::vector<std::string> facts;  // of those that may stand on a command line
+  std::string from;
+  bool offline = false;
+  bool all = false;  // those entered in error, too
+};
+ExitCode EntryAdd(const Context& context, const EntryOptions& options);
+ExitCode EntryEdit(const Context& context, const EntryOptions& options);
+ExitCode EntryStrike(const Context& context, const EntryOptions& options);
+ExitCode EntryList(const Context& context, const EntryOptions& options);
+
+// `godwit case comment|task|conflict`.
+struct CommentOptions {
+  std::string code;
+  std::string in = "sensitive";  // case, sensitive or person
+  std::string to;                // handle
+  std::string from = "-";
+  bool read = false;  // mark mine as read
+};
+ExitCode CaseComment(const Context& context, const CommentOptions& options);
+struct TaskOptions {
+  std::string code;
+  std::string in = "sensitive";
+  std::string kind = "other";
+  std::string to;
+  std::string due;   // 2031-05-06
+  std::string from;  // a file with its text
+  std::string done;  // the id of a task that is done
+};
+ExitCode CaseTask(const Context& context, const TaskOptions& options);
+struct ConflictOptions {
+  std::string code;
+  std::string id;
+  std::string choose;  // kept or other
+};
+ExitCode CaseConflict(const Context& context, const ConflictOptions& options);
+
+// `godwit today`.
+struct TodayOptions {
+  bool offline = false;
+};
+ExitCode TodayShow(const Context& context, const TodayOptions& options);
+
+// `godwit outbox`.
+struct OutboxOptions {
+  std::string discard;  // a number
+};
+ExitCode OutboxShow(const Context& context, const OutboxOptions& options);
+
+}  // namespace godwit::cli
