@@ -64,6 +64,20 @@ joins() {
     --approver "$2" --people "$3" 3< <(printf '%s' "$passphrase")
 }
 
+# facts PROFILE ARGUMENTS...: the same with facts from stdin, which are shown with the command: what
+# is about a person is never typed where others see it.
+facts() {
+  local profile=$1 text
+  shift
+  text=$(cat)
+  printf '\n   %s$ godwit %s --from - <<END\n' "$profile" "$*"
+  sed 's/^/   > /' <<<"$text"
+  godwit "$profile" "$@" --from - <<<"$text" | sed 's/^/     /'
+}
+
+# field NAME: of the last line of JSON on stdin.
+field() { python3 -c 'import json,sys; print(json.loads(sys.stdin.read().splitlines()[-1])[sys.argv[1]])' "$1"; }
+
 # refused PROFILE WHAT ARGUMENTS...: the same for what must not work; ends the walk if it does.
 refused() {
   local profile=$1 what=$2 output
@@ -95,7 +109,7 @@ prepare_realm() {
 start_realms() {
   local realm i=0
   for realm in "${realms[@]}"; do
-    start_service "$realm" "$bin/services/$realm/godwit-${realm}d" \
+    service_runs "$realm" || start_service "$realm" "$bin/services/$realm/godwit-${realm}d" \
       --listen "127.0.0.1:${ports[i]}" --certificate "$state/pki-$realm/server.crt" \
       --key "$state/pki-$realm/server.key" \
       --database "$(conninfo_of "$realm" "${realm}_service")"
@@ -157,6 +171,76 @@ found_organisation() {
   godwit seol sync >/dev/null
   as seol approve all --yes
   as minji reconcile --yes
+}
+
+# One case, by the people of each step: nobody can take a step alone that is not theirs.
+work_on_a_case() {
+  local code need file=$state/files/person conflict
+  say "haneul works where there is no network: the services of two realms are down"
+  for realm in identity cases; do stop_service "$realm"; done
+  cat >"$file" <<'END'
+summary.consent.store_identity = yes
+summary.consent.services = yes
+summary.sex = female
+identity_profile.names[0].full = 가상인
+identity_profile.birth.date = 2009
+END
+  printf '\n   haneul$ godwit case open --supervisor dal --from person.txt\n'
+  sed 's/^/   > /' "$file"
+  code=$(godwit haneul case open --supervisor dal --from "$file" --json | field code)
+  say "opened as $code, and kept on the device"
+  facts haneul kin add "$code" <<<$'relation = sister\nalive = ?unknown'
+  printf '\n   haneul$ godwit outbox\n'
+  godwit haneul outbox | sed 's/^/     /' || true
+  rm -f "$file"
+  start_realms
+  as haneul sync
+
+  say "consent comes first, then a screening that caseworkers never see"
+  as haneul consent "$code" share_unhcr=yes 'tracing=?refused'
+  as haneul case stage "$code" screening
+  refused nuri "nobody is accepted unscreened" case stage "$code" accepted
+  facts nuri screening "$code" <<<$'state = clear\ngrounds = her account fits'
+  as nuri case stage "$code" accepted
+
+  say "an assessment and a plan, each approved by somebody else"
+  facts haneul assessment add "$code" <<<$'risk = high\nsituation = alone since the winter'
+  as haneul case ask "$code" assessment
+  as dal today
+  refused haneul "nobody approves their own" case assent "$code" assessment
+  as dal case assent "$code" assessment
+  as haneul case stage "$code" planning
+  facts haneul plan add "$code" <<<$'goals[0].goal = a safe room\nactions[0].what = ask the doctor'
+  as haneul case ask "$code" plan
+  as dal case assent "$code" plan
+  as nuri case stage "$code" ready
+  as haneul service add "$code" type=health_medical status=completed 'amount=120.50 USD'
+
+  say "two people write the same field at once, neither knowing of the other"
+  need=$(godwit haneul need add "$code" --json --from - <<<$'code = sm\ndetail = a cough' | field id)
+  godwit dal need list "$code" >/dev/null
+  stop_service cases
+  facts haneul need edit "$code" "$need" <<<"detail = asthma"
+  facts dal need edit "$code" "$need" <<<"detail = a cold"
+  start_realms
+  as dal sync
+  as haneul sync
+  conflict=$(godwit haneul case show "$code" --json |
+    python3 -c 'import json,sys; print(json.load(sys.stdin)["conflicts"][0]["id"])')
+  say "both values are kept until somebody chooses"
+  as haneul case conflict "$code" "$conflict" other
+  as dal need list "$code"
+
+  say "handed over: the case by a coordinator, the rest by the supervisor, who never reads the person"
+  as nuri case assign --to sora "$code"
+  as dal case assign --to sora "$code"
+  refused haneul "who handed a case over reads it no more" case show "$code"
+  as sora person show "$code"
+
+  say "closed by two"
+  waits sora case close "$code" --reason goals_met --follow-up yes
+  as nuri case close "$code"
+  as sora case history "$code"
 }
 
 story() {
@@ -239,6 +323,9 @@ print(cases[0]["code"])')
   refused garam "a route coordinator reads no person" person show "$code"
   refused imja "who imported a case reads it no more" case show "$code"
 
+  step "a case, from the first contact to its closure"
+  work_on_a_case
+
   step "a device is lost"
   godwit jun sync >/dev/null
   say "jun's device works; now minji revokes it"
@@ -280,6 +367,7 @@ look_next() {
   say "export GODWIT_HOME=$GODWIT_HOME"
   say "$bin/client/cli/godwit board --profile nuri          the coordinator's board"
   say "$bin/client/cli/godwit case list --profile haneul    a caseworker's cases"
+  say "$bin/client/cli/godwit today --profile dal           what waits for a supervisor"
   say "$bin/client/cli/godwit status --profile haneul       what waits, what was refused"
   say "$bin/client/cli/godwit --help                        everything else"
   say "the passphrase of everybody here is: $passphrase"
