@@ -316,6 +316,33 @@ TEST_F(Attack, Row58_WhatOnlyAnEraseDayMakesRightIsShownFromItsChainWithoutAlarm
   }
 }
 
+TEST_F(Attack, Row58_NoVaultOfAnotherKindThanWasAskedForIsShown) {
+  const auto vault = MakeCase();
+  const auto by_chain = MakeCase();
+  DropGuard(by_chain, Of("cw01"), Of("sv1"), Of("kc1"));
+  for (const auto& [name, shown] : {std::pair("read cold", vault), {"by its chain", by_chain}}) {
+    SCOPED_TRACE(name);
+    const auto device = FreshDevice("sv1");
+    liar().RewriteRequest([](wire::FetchBoardRequest& request) {
+      request.set_kind(static_cast<std::uint32_t>(Kind::kCase));
+    });
+    liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+      const auto all = reply.rows();
+      reply.clear_rows();
+      std::ranges::copy_if(all, RepeatedFieldBackInserter(reply.mutable_rows()),
+                           [&](const Row& row) { return IsOf(row, shown); });
+      EXPECT_EQ(reply.rows_size(), 1);
+    });
+    EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, Kind::kSensitive)), Code::kEntryInvalid);
+    EXPECT_TRUE(Must(ReadPinnedRows(*device, Kind::kSensitive)).empty());
+    EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+    liar().BeHonest();
+    EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, Kind::kSensitive)), kWell);
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+    EXPECT_TRUE(RowOf(*device, shown));
+  }
+}
+
 TEST_F(Attack, Row58_ManyForgedRowsMakeNobodyFetchManyVaults) {
   const auto vault = MakeCase();
   Row forged = Board(liar(), vault).Honest(*FreshDevice("kc1"));
