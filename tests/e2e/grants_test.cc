@@ -502,6 +502,13 @@ TEST_F(Grants, ANameWaitsForThoseWhoMayAssentAndCanCheckIt) {
   ASSERT_TRUE(unchecked[0].refusal);
   EXPECT_EQ(CodeOf(ApproveName(identity_alone, unchecked[0])), "PERMISSION_DENIED");
   EXPECT_EQ(CodeOf(ApproveName(Of("ow2"), shown[0])), "OK");
+
+  // Nor where no vault holds names.
+  auto policy = founder.roster().policy();
+  ++policy.gen;
+  policy.vaults.erase(static_cast<std::uint8_t>(Kind::kDirectory));
+  Must(founder.Author(protocol::PolicySet{policy}));
+  EXPECT_TRUE(Must(names(Of("ow2"))).empty());
 }
 
 TEST_F(Grants, NoRecoveryIsApprovedYet) {

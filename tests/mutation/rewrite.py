@@ -90,7 +90,7 @@ PREDICATES = {
 # what the transport says, and the realms that somebody works in. In client/ alone.
 NO_VERIFIER = re.compile(
     r"\b(store\(\)|store_->|Store::|\w+::Random\(\)|\w+::FromSeed\(|\w+::Copy\(|PukKem\(|Seal\w+\(|"
-    r"WrapPreviousPuk\(|MakeEpoch\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
+    r"WrapPreviousPuk\(|MakeEpoch\(|Surprises\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
 
 # Lines that name an error or return false and stand for no refusal: (file, part of the line): why.
 NOT_TURNED = {
