@@ -178,6 +178,10 @@ TEST_F(Grants, NothingIsGrantedOnWhatAServiceLiesAbout) {
   const auto invite_known = [&] {
     return CodeOf(inviter.Invite({"cw01", "", protocol::kCaseworker}));
   };
+  const auto invite_known_afresh = [&] {
+    const auto fresh = organisation_.WithEmptyStores("founder");
+    return CodeOf(Inviter(*fresh).Invite({"cw01", "", protocol::kCaseworker}));
+  };
   const auto invite_device = [&] { return CodeOf(inviter.InviteDevice()); };
   const auto has_room = [&] { return CodeOf(inviter.HasRoom(in_identity[0])); };
   const auto confirm = [&] { return CodeOf(inviter.Confirm(in_cases)); };
@@ -207,6 +211,8 @@ TEST_F(Grants, NothingIsGrantedOnWhatAServiceLiesAbout) {
     std::function<std::string()> call;
     const char* want;
   } rows[] = {
+      // First, while the newcomer's key is not known here.
+      {"a list, by a roster", identitys_roster, list, "E_SIG"},
       {"the staff, by a roster", cases_roster, fetch_staff, "E_SIG"},
       {"the staff, by its vault", cases_staff, fetch_staff, "E_SIG"},
       {"the staff, without its records", [&] { WithholdRecords(cases_); }, read_staff, "NOT_FOUND"},
@@ -215,6 +221,7 @@ TEST_F(Grants, NothingIsGrantedOnWhatAServiceLiesAbout) {
       {"a newcomer, by a directory", identitys_directory, invite, "E_SIG"},
       {"a newcomer without an offer", [&] { SpoilOffers(identity_); }, invite, "INVALID_ARGUMENT"},
       {"somebody known, by a roster", identitys_roster, invite_known, "E_SIG"},
+      {"somebody known, by a directory", identitys_directory, invite_known_afresh, "E_SIG"},
       {"a device, by a roster", identitys_roster, invite_device, "E_SIG"},
       {"a device without an offer", [&] { SpoilOffers(identity_); }, invite_device,
        "INVALID_ARGUMENT"},
@@ -222,7 +229,6 @@ TEST_F(Grants, NothingIsGrantedOnWhatAServiceLiesAbout) {
       {"a grant, by the staff", cases_staff, confirm, "E_SIG"},
       {"a grant, by another realm's roster", identitys_roster, confirm, "E_SIG"},
       {"a grant without a record", [&] { SpoilWrites(cases_); }, confirm, "E_SIG"},
-      {"a list, by a roster", identitys_roster, list, "E_SIG"},
       {"a list, by a directory", identitys_directory, list, "E_SIG"},
       {"a list that is not written", [&] { SpoilWrites(identity_); }, list, "E_SIG"},
       {"what waits, by a roster", identitys_roster, waiting, "E_SIG"},
