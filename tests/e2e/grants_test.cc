@@ -404,6 +404,8 @@ TEST_F(Grants, ADeviceThatWaitsTakesNoPlaceOfANewcomer) {
   EXPECT_TRUE(Must(inviter.HasRoom(answered[0].invite)));
   EXPECT_EQ(Must(inviter.Confirm(answered[0].invite)), 1u);
   EXPECT_FALSE(Must(inviter.HasRoom(answered[0].invite)));
+  EXPECT_EQ(CodeOf(RemoveMember(Of("founder"), "kc1", 1)), "E_ROSTER_INVALID");
+  EXPECT_FALSE(HumanOf("kc1").memberships.at(0).ended);
 }
 
 TEST_F(Grants, OnePersonsRolesFitWheneverOneIsAdded) {
