@@ -417,6 +417,16 @@ TEST_F(Grants, OnePersonsRolesFitWheneverOneIsAdded) {
   // That they were a coordinator before is nothing to whoever approves.
   Need(2);
   EXPECT_EQ(Must(inviter.Confirm(coordinator.at(0).invite)), 1u);
+  // Whom the record opens otherwise than the statement says is nobody yet.
+  const Human known = HumanOf("kc1");
+  Human changed = known;
+  ++changed.memberships.back().r[0];
+  Require(WriteHuman(CasesOf("founder"), changed));
+  const auto nobodys = OnlyWaiting("ow2");
+  EXPECT_FALSE(nobodys.human);
+  ASSERT_TRUE(nobodys.refusal);
+  EXPECT_EQ(nobodys.refusal->code(), Code::kPermissionDenied);
+  Require(WriteHuman(CasesOf("founder"), known));
   const auto back = OnlyWaiting("ow2");
   ASSERT_TRUE(back.human);
   EXPECT_EQ(back.human->memberships.size(), 2u);
