@@ -370,8 +370,8 @@ TEST_F(Attack, Row58_ARowThatDoesNotOpenIsNotShown) {
   }
 
   // A key of this member's before, which the newest does not lead to, and whose box is withheld.
-  const auto reader = FreshDevice("kc1");
-  Require(reader->Sync());
+  const auto reader = FreshDevice("sv1");
+  const Row to_reader = board.Honest(*reader);
   const auto puk = Must(protocol::Puk::Random());
   const auto& keys = reader->device().keys();
   protocol::PukRotate rotate;
@@ -382,20 +382,20 @@ TEST_F(Attack, Row58_ARowThatDoesNotOpenIsNotShown) {
                                           reader->device().id(), keys.kems));
   rotate.box_hashes[reader->device().id()] = base::Sha256Hash(crypto::Sha256(box));
   Must(reader->Author(rotate, {{reader->device().id(), box}}));
-  const auto device = FreshDevice("kc1");
+  const auto device = FreshDevice("sv1");
   liar().RewriteReply([](const wire::FetchPukBoxesRequest&, wire::FetchPukBoxesResponse& reply) {
     while (reply.boxes_size() > 1) {
       const bool first = reply.boxes(0).gen() < reply.boxes(1).gen();
       reply.mutable_boxes()->DeleteSubrange(first ? 0 : 1, 1);
     }
   });
-  board.Show(honest);
+  board.Show(to_reader);
   Require(device->Sync());
   EXPECT_OUTCOME(ReadBoard(*device), Code::kNotFound);
   EXPECT_FALSE(RowOf(*device, vault));
   EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
   liar().BeHonest();
-  const auto other_device = FreshDevice("kc1");
+  const auto other_device = FreshDevice("sv1");
   EXPECT_OUTCOME(ReadBoard(*other_device), kWell);
   EXPECT_TRUE(RowOf(*other_device, vault));
 }
