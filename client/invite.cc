@@ -149,9 +149,6 @@ base::Result<std::vector<OpenInvite>> Inviter::Invite(const Newcomer& asked) {
       continue;
     }
     if (membership.roles == 0) continue;
-    if (!protocol::AreValidRoles(compartment, membership.roles)) {
-      return Error(Code::kPermissionDenied, "these roles cannot be held together");
-    }
     membership.member = crypto::RandomId<base::MemberId>();
     crypto::FillRandom(membership.r);
     held->push_back(membership);

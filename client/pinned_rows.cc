@@ -53,6 +53,7 @@ using PukPairs = std::map<std::uint32_t, const crypto::KemKeyPair*>;
 
 struct Opened {
   base::VaultId vault;
+  protocol::Kind kind = protocol::Kind::kCase;
   std::uint64_t head_seq = 0;
   base::Link head;
   // Nothing while this member is suspended: the epoch in force is from when they had no key.
@@ -116,7 +117,7 @@ std::variant<Opened, Refusal> OpenRow(const transport::BoardRow& row,
   const auto cold = protocol::ReadCold({row.create, row.epochs, row.pinned, row.head}, roster);
   if (!cold) return Refusal{cold.error(), Claim::kRow, {}};
   if (IsSuspended(cold->epochs.back().list, member)) {
-    return Opened{cold->vault, cold->head_seq, cold->head, std::nullopt};
+    return Opened{cold->vault, cold->kind, cold->head_seq, cold->head, std::nullopt};
   }
   auto key = KeyOf(*cold, cold->pinned.epoch, row.box, roster.realm(), member, pairs);
   if (auto* refusal = std::get_if<Refusal>(&key)) return std::move(*refusal);
@@ -131,7 +132,7 @@ std::variant<Opened, Refusal> OpenRow(const transport::BoardRow& row,
         are_listed ? Claim::kRecordClosed : Claim::kRecordChanged,
         {base::ToBytes(protocol::EntryLink(row.pinned).bytes()), row.salt, row.ciphertext}};
   }
-  return Opened{cold->vault, cold->head_seq, cold->head, *std::move(text)};
+  return Opened{cold->vault, cold->kind, cold->head_seq, cold->head, *std::move(text)};
 }
 
 // The id that the row's CREATE makes; zero if it is none.
@@ -168,7 +169,8 @@ base::Result<std::optional<Opened>> OpenOf(Realm& realm, VaultView& view,
   if (!stored) return stored.error();
   if (!*stored || !IsOfChain(row, (*stored)->entries)) return std::optional<Opened>();
   const auto head = protocol::ReadEntry(row.head);
-  Opened opened{view.id(), head->header.seq, protocol::EntryLink(row.head), std::nullopt};
+  Opened opened{view.id(), view.kind(), head->header.seq, protocol::EntryLink(row.head),
+                std::nullopt};
   if (IsSuspended(view.state().epoch().list, realm.member())) {
     return std::optional(std::move(opened));
   }
@@ -300,6 +302,15 @@ Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
         continue;
       }
       const Opened& opened = std::get<Opened>(*results[i]);
+      // The row is right, and nothing in it shows what was asked for: no evidence.
+      if (opened.kind != kind) {
+        refuse({{Code::kEntryInvalid, "the service shows a vault of another kind than asked for"},
+                {},
+                {},
+                false},
+               batch[i]);
+        continue;
+      }
       PinnedRow row;
       row.vault = opened.vault;
       row.head_seq = opened.head_seq;

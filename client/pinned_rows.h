@@ -25,11 +25,12 @@ struct PinnedRow {
 
 // Brings the rows of a kind up to date: what changed since the last time is fetched, every row
 // verified and opened, on as many threads as there are cores. A row that shows an older state than
-// remembered (E_ROLLBACK), does not verify or does not open is refused with evidence kept; the rest
-// is kept all the same, and the first such error returned. Before that, what does not verify is
-// looked for in its vault's whole chain, which is fetched for 16 rows a call: a row that is of the
-// chain is kept as fully checked, an error of the chain has evidence of its own, and what was not
-// looked into is refused without evidence and comes again. A vault in which this member is
+// remembered (E_ROLLBACK), does not verify or does not open is refused with evidence kept; a row of
+// a vault of another kind (E_ENTRY_INVALID) without, since it is right but for the question. The
+// rest is kept all the same, and the first such error returned. Before that, what does not verify
+// is looked for in its vault's whole chain, which is fetched for 16 rows a call: a row that is of
+// the chain is kept as fully checked, an error of the chain has evidence of its own, and what was
+// not looked into is refused without evidence and comes again. A vault in which this member is
 // suspended stays as it was here until somebody writes there. `progress` hears the rows done.
 base::Status SyncPinnedRows(Realm& realm, protocol::Kind kind,
                             const std::function<void(std::size_t)>& progress = {});

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "client/pinned_rows.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
+#include "protocol/ce.h"
 #include "protocol/epoch_keys.h"
 #include "tests/e2e/attack_fixture.h"
 
@@ -139,6 +141,11 @@ TEST_F(Attack, Row58_NoForgedRowIsShownColdOrWarm) {
        Code::kEntryInvalid},
       {"head of another vault", [&](Row& row) { row.set_head(other.head()); }, Code::kEntryInvalid},
       {"no EPOCH", [](Row& row) { row.clear_epochs(); }, Code::kEntryInvalid},
+      {"no CREATE", [](Row& row) { row.clear_create(); }, Code::kSig},
+      // Of which the honest chain has all but one signature.
+      {"CREATE signed anew", [](Row& row) { row.mutable_create()->back() ^= 1; }, Code::kSig},
+      {"EPOCH signed anew", [](Row& row) { row.mutable_epochs(0)->back() ^= 1; }, Code::kSig},
+      {"head signed anew", [](Row& row) { row.mutable_head()->back() ^= 1; }, Code::kSig},
       {"no head", [](Row& row) { row.clear_head(); }, Code::kSig},
       {"pinned of another vault", [&](Row& row) { row.set_pinned(other.pinned()); },
        Code::kEntryInvalid},
@@ -313,6 +320,199 @@ TEST_F(Attack, Row58_WhatOnlyAnEraseDayMakesRightIsShownFromItsChainWithoutAlarm
     EXPECT_FALSE(RowOf(*fooled, vault));
     EXPECT_FALSE(Must(fooled->store().KeptEvidence()).empty());
     liar().BeHonest();
+  }
+}
+
+TEST_F(Attack, Row58_ARowThatDoesNotOpenIsNotShown) {
+  const auto vault = MakeCase();
+  Board board(liar(), vault);
+  const Row honest = board.Honest(*FreshDevice("kc1"));
+  Realm& author = Of("cw01");
+  const auto now = Truth(author, vault).state();
+  const auto key = Must(protocol::Vek::Random());
+  const auto other = Must(protocol::Vek::Random());
+  // A new EPOCH by an author of the vault that hands on `older`.
+  const auto rekeyed = [&](const std::map<std::uint32_t, const protocol::Vek*>& older) {
+    const auto& roster = author.roster();
+    const auto made = Must(
+        protocol::MakeEpoch(key, vault, 2, now.epoch().list, {}, roster, roster.head_seq(), older));
+    Row row = honest;
+    row.set_head(Text(NextEntry(author, now, made.payload)));
+    row.add_epochs(row.head());
+    row.set_box(Text(made.boxes.at(Of("kc1").member())));
+    return row;
+  };
+  const struct {
+    const char* name;
+    const char* reader;
+    Row row;
+    Code want;
+    std::optional<protocol::Claim> claim;
+  } rows[] = {
+      {"to somebody who is not listed", "kc2", honest, Code::kNotFound, {}},
+      {"under a key that leads to no older one", "kc1", rekeyed({}), Code::kNotFound, {}},
+      {"under a key that leads to another", "kc1", rekeyed({{1, &other}}), Code::kKeyMismatch,
+       protocol::Claim::kWrapClosed},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const auto device = FreshDevice(row.reader);
+    board.Show(row.row);
+    EXPECT_OUTCOME(ReadBoard(*device), row.want);
+    EXPECT_FALSE(RowOf(*device, vault));
+    const auto evidence = Must(device->store().KeptEvidence());
+    ASSERT_EQ(evidence.size(), row.claim ? 1u : 0u);
+    if (row.claim) {
+      EXPECT_EQ(evidence[0].piece.claim, *row.claim);
+    }
+    liar().BeHonest();
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+  }
+
+  // A key of this member's before, which the newest does not lead to, and whose box is withheld.
+  const auto reader = FreshDevice("sv1");
+  const Row to_reader = board.Honest(*reader);
+  const auto puk = Must(protocol::Puk::Random());
+  const auto& keys = reader->device().keys();
+  protocol::PukRotate rotate;
+  rotate.member = reader->member();
+  rotate.gen = reader->roster().PukAt(rotate.member, reader->roster().head_seq())->gen + 1;
+  rotate.kems = {{protocol::kAlgX25519, Must(protocol::PukKem(puk)).public_key}};
+  const auto box = Must(protocol::SealPuk(puk, reader->id(), rotate.member, rotate.gen,
+                                          reader->device().id(), keys.kems));
+  rotate.box_hashes[reader->device().id()] = base::Sha256Hash(crypto::Sha256(box));
+  Must(reader->Author(rotate, {{reader->device().id(), box}}));
+  const auto device = FreshDevice("sv1");
+  liar().RewriteReply([](const wire::FetchPukBoxesRequest&, wire::FetchPukBoxesResponse& reply) {
+    while (reply.boxes_size() > 1) {
+      const bool first = reply.boxes(0).gen() < reply.boxes(1).gen();
+      reply.mutable_boxes()->DeleteSubrange(first ? 0 : 1, 1);
+    }
+  });
+  board.Show(to_reader);
+  Require(device->Sync());
+  EXPECT_OUTCOME(ReadBoard(*device), Code::kNotFound);
+  EXPECT_FALSE(RowOf(*device, vault));
+  EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+  liar().BeHonest();
+  const auto other_device = FreshDevice("sv1");
+  EXPECT_OUTCOME(ReadBoard(*other_device), kWell);
+  EXPECT_TRUE(RowOf(*other_device, vault));
+}
+
+TEST_F(Attack, Row58_NothingOfABoardIsKeptWhereTheServiceLiesBesides) {
+  const auto vault = MakeCase();
+  const auto other_vault = MakeCase();
+  const auto lie_of_roster = [](std::size_t hidden) {
+    liar().RewriteReply(
+        [hidden](const wire::FetchRosterRequest&, wire::FetchRosterResponse& reply) {
+          for (std::size_t i = 0; i < hidden; ++i) reply.mutable_statements()->RemoveLast();
+          if (hidden == 0) reply.add_statements("no statement");
+        });
+  };
+  Board board(liar(), vault);
+  {
+    SCOPED_TRACE("the roster before");
+    const auto device = FreshDevice("kc1");
+    Require(device->Sync());
+    lie_of_roster(0);
+    EXPECT_OUTCOME(ReadBoard(*device), Code::kSig);
+    EXPECT_FALSE(RowOf(*device, vault));
+    liar().BeHonest();
+  }
+  {
+    SCOPED_TRACE("the roster that a row cites");
+    Realm& owner = Of("founder");
+    Require(owner.Sync());
+    auto policy = owner.roster().policy();
+    ++policy.gen;
+    Must(owner.Author(protocol::PolicySet{policy}));
+    Require(Of("cw01").Sync());
+    Renew(Of("cw01"), vault, "renewed");
+    const auto device = FreshDevice("kc1");
+    lie_of_roster(1);
+    liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse&) {
+      liar().BeHonest();
+      lie_of_roster(0);
+    });
+    liar().ForgetCalls();
+    EXPECT_OUTCOME(ReadBoard(*device), Code::kSig);
+    EXPECT_EQ(liar().CallsOf("FetchVault"), 0u) << "no chain makes a row right before its roster";
+    EXPECT_FALSE(RowOf(*device, vault));
+    EXPECT_FALSE(RowOf(*device, other_vault));
+    liar().BeHonest();
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+  }
+  // Where the chain is asked, and is no better.
+  Row forged = board.Honest(*FreshDevice("kc1"));
+  forged.clear_epochs();
+  {
+    SCOPED_TRACE("the chain");
+    const auto device = FreshDevice("kc1");
+    board.Show(forged);
+    liar().RewriteReply([](const wire::FetchVaultRequest&, wire::FetchVaultResponse& reply) {
+      reply.add_entries("no entry");
+    });
+    EXPECT_OUTCOME(ReadBoard(*device), Code::kSig);
+    EXPECT_FALSE(RowOf(*device, vault));
+    ASSERT_EQ(Judged(*device).size(), 1u);
+    EXPECT_EQ(Judged(*device)[0].claim, protocol::Claim::kEntry) << "of the chain, not the row";
+    liar().BeHonest();
+  }
+  {
+    SCOPED_TRACE("its contents");
+    DropGuard(vault, Of("cw01"), Of("sv1"), Of("kc1"));
+    const auto device = FreshDevice("sv1");
+    liar().RewriteReply([](const wire::FetchVaultRequest&, wire::FetchVaultResponse& reply) {
+      reply.clear_records();
+    });
+    EXPECT_OUTCOME(ReadBoard(*device), Code::kNotFound);
+    EXPECT_FALSE(RowOf(*device, vault));
+    EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+    liar().BeHonest();
+  }
+}
+
+TEST_F(Attack, Row58_NoVaultOfAnotherKindThanWasAskedForIsShown) {
+  const auto vault = MakeCase();
+  const auto by_chain = MakeCase();
+  DropGuard(by_chain, Of("cw01"), Of("sv1"), Of("kc1"));
+  for (const auto& [name, shown] : {std::pair("read cold", vault), {"by its chain", by_chain}}) {
+    SCOPED_TRACE(name);
+    const auto device = FreshDevice("sv1");
+    liar().RewriteRequest([](wire::FetchBoardRequest& request) {
+      request.set_kind(static_cast<std::uint32_t>(Kind::kCase));
+    });
+    liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+      const auto all = reply.rows();
+      reply.clear_rows();
+      std::ranges::copy_if(all, RepeatedFieldBackInserter(reply.mutable_rows()),
+                           [&](const Row& row) { return IsOf(row, shown); });
+      EXPECT_EQ(reply.rows_size(), 1);
+    });
+    EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, Kind::kSensitive)), Code::kEntryInvalid);
+    EXPECT_TRUE(Must(ReadPinnedRows(*device, Kind::kSensitive)).empty());
+    EXPECT_TRUE(Must(device->store().KeptEvidence()).empty());
+    liar().BeHonest();
+    EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, Kind::kSensitive)), kWell);
+    EXPECT_OUTCOME(ReadBoard(*device), kWell);
+    EXPECT_TRUE(RowOf(*device, shown));
+  }
+}
+
+// Not the service's doing: what another program wrote into the store.
+TEST_F(Attack, ARowOfTheOwnStoreThatIsNoneIsShownToNobody) {
+  const auto vault = MakeCase();
+  protocol::Writer no_record;
+  no_record.U64(1).Fixed(base::Link()).U8(1).Var32(base::AsBytes("\xff"));
+  for (const auto& [bytes, want] :
+       {std::pair(BytesOf("no row"), Code::kStateLost), {no_record.Take(), Code::kDecrypt}}) {
+    const auto device = FreshDevice("kc1");
+    Require(device->store().PutRows(Kind::kCase, {{vault, bytes}}, {}));
+    const auto rows = ReadPinnedRows(*device, Kind::kCase);
+    ASSERT_FALSE(rows);
+    EXPECT_OUTCOME(rows.error().code(), want);
+    EXPECT_OUTCOME(ReadBoard(*device), want);
   }
 }
 

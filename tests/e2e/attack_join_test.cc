@@ -263,6 +263,12 @@ TEST_F(Attack, Row37_AnInvitationIsTakenForWhatItIsOnceAndNoLonger) {
     EXPECT_OUTCOME(refused(offer_with(row.change), protocol::kOfferDevice), row.want);
   }
   EXPECT_TRUE(Joiner::Begin(offer_with([](auto&) {}).Expose(), protocol::kOfferDevice));
+  // An offer of no realm, by a service that shows none.
+  liar().RewriteReply([](const wire::FetchRosterRequest&, wire::FetchRosterResponse& reply) {
+    reply.clear_statements();
+  });
+  const auto of_none = offer_with([](auto& offer) { offer.fingerprint = base::Fingerprint(); });
+  EXPECT_OUTCOME(refused(of_none, protocol::kOfferDevice), Code::kRosterInvalid);
 }
 
 // Nobody but a device of the member adds one: neither the service, nor what it adds to a call.

@@ -2,10 +2,11 @@
 
 A refusal is, in the files that are given:
 
-  if        an `if` whose body ends by refusing: it returns an error, or in the place of a value
-            nothing (nullptr, std::nullopt, 0, kNever); passes over what it looks at (continue); keeps
-            an error for later; or makes a Reader fail. Each operand of the condition's outermost ||
-            is a mutant of its own: while it is on, that operand is false.
+  if        an `if` whose body ends by refusing: it returns an error, or a Refusal that holds one,
+            or in the place of a value nothing (nullptr, std::nullopt, 0, kNever); passes over what
+            it looks at (continue); keeps an error for later; or makes a Reader fail. Each operand of
+            the condition's outermost || is a mutant of its own: while it is on, that operand is
+            false.
   choice    `return C ? A : B` where A or B alone refuses: the other one is returned.
   end       an error that a function returns without a condition, since nothing before it accepted:
             success is returned, and where that takes a value an empty one.
@@ -76,9 +77,12 @@ PREDICATES = {
     "evaluation": "tells a state",
     "ok": "tells a state",
     # client/
+    "Governs": PASSES,
     "IsBoxWithheld": REFUSES,
+    "IsOfChain": PASSES,
     "IsRace": "tells a race, which is tried again",
     "IsSignedBy": "tells a state, for people",
+    "IsSuspended": "tells a state",
     "Opens": PASSES,
 }
 
@@ -86,15 +90,18 @@ PREDICATES = {
 # what the transport says, and the realms that somebody works in. In client/ alone.
 NO_VERIFIER = re.compile(
     r"\b(store\(\)|store_->|Store::|\w+::Random\(\)|\w+::FromSeed\(|\w+::Copy\(|PukKem\(|Seal\w+\(|"
-    r"WrapPreviousPuk\(|MakeEpoch\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
+    r"WrapPreviousPuk\(|MakeEpoch\(|Surprises\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
 
 # Lines that name an error or return false and stand for no refusal: (file, part of the line): why.
 NOT_TURNED = {
     ("client/approvals.cc", "grants are approved by owners and admins"):
         "stands for the staff vault where there is none; what uses it refuses",
+    ("client/approvals.cc", "names are approved by owners and admins"):
+        "stands for the staff vault where there is none; what uses it refuses",
     ("client/approvals.cc", "HumanOf(*staff, compartment, *grant) : staff.error()"):
         "an error as a value; what uses it refuses",
     ("client/approvals.cc", "refuse(human.error())"): "an error for people, beside what is listed",
+    ("client/pinned_rows.cc", "const Refusal unreachable{"): "defines a refusal",
 }
 
 
@@ -234,7 +241,8 @@ class File:
         self.inserts = []  # (offset, order, text)
         self.scopes = self._scopes()
         self.error_makers = set(re.findall(r"\bError (\w+)\(\w*(?:::\w+)?(?: \w+)?\) \{", self.code))
-        self.error_values = set(re.findall(r"\bconst (?:base::)?Error&? (\w+)[({,)]", self.code))
+        self.error_values = set(
+            re.findall(r"\bconst (?:base::)?(?:Error|Refusal)&? (\w+)[({,)]", self.code))
 
     # Where what is.
 
@@ -288,7 +296,7 @@ class File:
     def refuses(self, expression, scope, negated=()):
         """Whether `return expression;` refuses. `negated`: names that the condition holds false."""
         e = squeeze(expression)
-        if re.match(r"(base::)?Error\(", e) or re.search(r"(\.|->)error\(\)$", e):
+        if re.match(r"(base::)?Error\(|Refusal\{", e) or re.search(r"(\.|->)error\(\)$", e):
             return True
         call = re.match(r"(\w+)\(", e)
         if call and (call.group(1) in self.error_makers or call.group(1) == "freeze"):
