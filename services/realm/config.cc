@@ -41,6 +41,8 @@ constexpr Setting kSettings[] = {
     {"quota.bytes_per_day", "bytes of entries, boxes and ciphertexts a member",
      kQuotas.bytes_per_day},
     {"quota.import_bytes_per_day", "the same with role intake", kQuotas.import_bytes_per_day},
+    {"quota.freeze_bytes_per_day", "bytes of freezing STATEs a member",
+     kQuotas.freeze_bytes_per_day},
     {"quota.revokes_of_others_per_day", "DEVICE_REVOKE of others' devices a member",
      kQuotas.revokes_of_others_per_day},
 };
@@ -110,6 +112,7 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   quotas.epochs_per_shared_vault_day = settings.Number("quota.epochs_per_shared_vault_day");
   quotas.bytes_per_day = settings.Number("quota.bytes_per_day");
   quotas.import_bytes_per_day = settings.Number("quota.import_bytes_per_day");
+  quotas.freeze_bytes_per_day = settings.Number("quota.freeze_bytes_per_day");
   quotas.revokes_of_others_per_day = settings.Number("quota.revokes_of_others_per_day");
   return config;
 }

@@ -22,6 +22,8 @@ struct Quotas {
   std::uint64_t epochs_per_shared_vault_day = 200;  // kinds 1 and 2
   std::uint64_t bytes_per_day = std::uint64_t{1} << 30;
   std::uint64_t import_bytes_per_day = std::uint64_t{8} << 30;
+  // Of uploads that freeze a vault and do nothing else: whoever used up their bytes still can.
+  std::uint64_t freeze_bytes_per_day = std::uint64_t{4} << 20;
   std::uint64_t revokes_of_others_per_day = 10;
 };
 
