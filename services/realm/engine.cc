@@ -277,6 +277,7 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
       all[i].answer = base::Error(base::Code::kEntryInvalid, "an entry of another vault");
     }
   }
+  const auto until = std::chrono::steady_clock::now() + config_.commit_wait;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const auto active = ActiveRoster(caller);
     if (!active) return active.error();
@@ -286,7 +287,7 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
     }
     bool lost = false;
     for (auto& pending : all) {
-      if (!pending.answer && !Settle(pending)) lost = true;
+      if (!pending.answer && !Settle(pending, until)) lost = true;
     }
     if (!lost) break;
   }
@@ -376,7 +377,13 @@ void Engine::Prepare(const server::Caller& caller, const protocol::Roster& roste
   pending.answer = status.error();
 }
 
-bool Engine::Settle(Pending& pending) {
+bool Engine::Settle(Pending& pending, std::chrono::steady_clock::time_point until) {
+  // Nothing may cancel a COMMIT, but nobody has to wait for one that hangs.
+  if (pending.outcome.wait_until(until) != std::future_status::ready) {
+    pending.answer = base::Error(base::Code::kDeadline,
+                                 "storing it took longer than the time allowed: send it again");
+    return true;
+  }
   const auto outcome = pending.outcome.get();
   if (!outcome) {
     if (outcome.error().code() == base::Code::kStaleRoster) return false;
