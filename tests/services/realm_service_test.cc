@@ -199,6 +199,29 @@ TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
   EXPECT_EQ(Contents(server_.database()), before);
 }
 
+// The work is counted where the engine is tested.
+TEST_F(RealmServiceTest, NoSuchAndNotAllowedAreTheSameBytes) {
+  TestVault theirs(realm_, Kind::kScreening, coordinator_, {{&coordinator_, kFull}});
+  ASSERT_TRUE(Must(client_.AppendEntries({WireOf(UploadOf(theirs))})).front());
+  Raw raw(server_.address());
+  // The owner is no member of it.
+  const std::string token = raw.OpenSession(realm_, realm_.person(0), Must(client_.ServerKey()));
+  const auto fetch = [&](const base::VaultId& vault) {
+    v1::FetchVaultRequest request;
+    request.set_vault(base::ToString(vault.bytes()));
+    return raw.Ask("/godwit.realm.v1.RealmService/FetchVault", request.SerializeAsString(), token);
+  };
+  const auto none = fetch(base::VaultId(std::array<std::uint8_t, 16>{9}));
+  const auto hidden = fetch(theirs.vault().id());
+  EXPECT_EQ(none.status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(none.status.error_code(), hidden.status.error_code());
+  EXPECT_EQ(none.status.error_message(), hidden.status.error_message());
+  EXPECT_EQ(none.status.error_details(), hidden.status.error_details());
+  EXPECT_EQ(none.trailers, hidden.trailers);
+  EXPECT_EQ(none.bytes, hidden.bytes);
+  EXPECT_NE(none.trailers, "");
+}
+
 TEST_F(RealmServiceTest, AMessageAboveTheLimitIsRefused) {
   Raw raw(server_.address());
   const std::string huge(transport::kMaxRequestSize + 1024, 'x');
