@@ -15,7 +15,8 @@ class RealmService final : public v1::RealmService::CallbackService {
   RealmService(Engine& engine, server::WorkerPool& pool, server::Metrics& metrics,
                server::CallLimits limits = {});
 
-  // Guard::EndOverdueStreams.
+  // Of its guard.
+  std::size_t running() const { return guard_.running(); }
   void EndOverdueStreams() { guard_.EndOverdueStreams(); }
 
   grpc::ServerUnaryReactor* GetNonce(grpc::CallbackServerContext* context,

@@ -235,11 +235,12 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
     return status.error();
   }
   if (const auto status = parts.engine.CheckRealm(); !status) return status.error();
-  auto listener = server::GrpcServer::Start({config.listen,
-                                             {config.certificate_file, config.key_file},
-                                             config.connection_age,
-                                             config.reflection},
-                                            parts.service);
+  server::ListenOptions listen;
+  listen.address = config.listen;
+  listen.files = {config.certificate_file, config.key_file};
+  listen.connection_age = config.connection_age;
+  listen.reflection = config.reflection;
+  auto listener = server::GrpcServer::Start(listen, parts.service);
   if (!listener) return listener.error();
   parts.listener = *std::move(listener);
   WarnIfExpiring(parts.listener->shown());
@@ -254,7 +255,8 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
     if (!exposition) return exposition.error();
     parts.exposition = *std::move(exposition);
   }
-  parts.Look();
+  parts.serves = true;
+  if (parts.health != nullptr) parts.health->Set(true);
   parts.cleaner = std::make_unique<server::Ticker>(kCleanUpEvery, [&parts] { parts.CleanUp(); });
   parts.looker = std::make_unique<server::Ticker>(kLookEvery, [&parts] { parts.Look(); });
   parts.reloader = std::make_unique<server::Ticker>(config.reload, [&parts] {
@@ -287,7 +289,7 @@ void Service::Stop() {
   parts_->looker.reset();
   parts_->serves = false;
   if (parts_->health != nullptr) parts_->health->Set(false);
-  parts_->listener->Stop(parts_->config.drain);
+  parts_->listener->Stop(parts_->config.drain, [this] { return parts_->service.running(); });
   parts_->cleaner.reset();
   parts_->pool.Drain();
   parts_.reset();

@@ -8,8 +8,10 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,10 +24,12 @@ namespace {
 constexpr int kMaxStreamsPerConnection = 128;
 constexpr std::size_t kMaxMetadata = 8 * 1024;
 constexpr std::size_t kMemoryForRequests = std::size_t{512} << 20;
-constexpr int kHandshakeTimeoutMs = 15'000;
 // A caller whose machine or line is gone is noticed after the sum of these.
 constexpr int kAskIdleCallerAfterMs = 120'000;
 constexpr int kAnswerWithinMs = 20'000;
+// While the server stops.
+constexpr std::chrono::milliseconds kLookEvery{20};
+constexpr int kQuietLooks = 5;
 
 // gRPC's library of reflection, once it is linked, adds itself to every server of the process.
 class Reflection final : public grpc::ServerBuilderOption {
@@ -126,7 +130,8 @@ base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ListenOptions&
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMaxMetadata));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(options.handshake.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kAskIdleCallerAfterMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kAnswerWithinMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
@@ -154,7 +159,9 @@ GrpcServer::GrpcServer(CertificateFiles files, std::shared_ptr<Credentials> cred
       server_(std::move(server)),
       port_(port) {}
 
-GrpcServer::~GrpcServer() { Stop(std::chrono::milliseconds(0)); }
+GrpcServer::~GrpcServer() {
+  Stop(std::chrono::milliseconds(0), [] { return std::size_t{0}; });
+}
 
 transport::ServerCertificate GrpcServer::shown() const { return credentials_->shown(); }
 
@@ -168,8 +175,21 @@ base::Result<std::optional<CertificateSet>> GrpcServer::ReadNext() const {
 
 void GrpcServer::Show(CertificateSet next) { credentials_->Show(std::move(next)); }
 
-void GrpcServer::Stop(std::chrono::milliseconds grace) {
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+void GrpcServer::Stop(std::chrono::milliseconds grace,
+                      const std::function<std::size_t()>& running) {
+  std::atomic<bool> over{false};
+  std::thread shutdown([&] {
+    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    over = true;
+  });
+  // gRPC waits for connections, too, and a caller without a call may not notice for seconds that it
+  // is told to go. One quiet look is not enough: a call can be on its way to its handler.
+  for (int quiet = 0; !over && quiet < kQuietLooks;) {
+    std::this_thread::sleep_for(kLookEvery);
+    quiet = running() == 0 ? quiet + 1 : 0;
+  }
+  if (!over) grpc_server_cancel_all_calls(server_->c_server());
+  shutdown.join();
   server_->Wait();
 }
 

@@ -4,6 +4,7 @@
 #include <grpcpp/server.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ struct ListenOptions {
   std::string address;  // "127.0.0.1:8443", an IP address; port 0: any that is free
   CertificateFiles files;
   std::chrono::milliseconds connection_age = kConnectionAge;
+  std::chrono::milliseconds handshake{15'000};  // for TLS, from the connection on
   bool reflection = false;  // whether anybody may ask for the service's description
 };
 
@@ -42,8 +44,9 @@ class GrpcServer {
   // Shows `next`, which ReadNext gave, to all new connections. Thread-safe.
   void Show(CertificateSet next);
 
-  // Takes no new call, and gives those that run `grace` to end.
-  void Stop(std::chrono::milliseconds grace);
+  // Takes no new call, and gives those that run `grace` to end: less, once `running` says that
+  // there are none, so that nobody waits for callers that stay connected.
+  void Stop(std::chrono::milliseconds grace, const std::function<std::size_t()>& running);
 
  private:
   class Credentials;

@@ -19,9 +19,8 @@ base::Error Unauthenticated() {
 
 grpc::ServerUnaryReactor* Guard::Unary(grpc::CallbackServerContext* context, base::Literal method,
                                        Access access, UnaryBody body) {
-  auto* reactor = context->DefaultReactor();
+  auto* reactor = new UnaryReactor(*this);
   const Time began = std::chrono::steady_clock::now();
-  metrics_.CallBegan();
   const bool queued =
       pool_.TrySubmit([this, context, reactor, method, access, began, body = std::move(body)] {
         const auto status = Contain([&]() -> base::Status {

@@ -56,11 +56,27 @@ class Guard {
     return new StreamReactor<Response>(*this, context, method, access, std::move(body));
   }
 
+  // Calls that came in and whose answer has not left whole.
+  std::size_t running() const { return running_; }
   // Gives up the streams whose time is over at `now`: those, too, whose caller reads no more. To be
   // called every second or so.
   void EndOverdueStreams(Time now = std::chrono::steady_clock::now());
 
  private:
+  // A call with one answer; it ends when that has left.
+  class UnaryReactor final : public grpc::ServerUnaryReactor {
+   public:
+    explicit UnaryReactor(Guard& guard) : guard_(guard) { guard_.Began(); }
+
+   private:
+    void OnDone() override {
+      guard_.Ended();
+      delete this;
+    }
+
+    Guard& guard_;
+  };
+
   // A stream that runs; `overdue` tells it why it was cancelled.
   struct Running {
     grpc::CallbackServerContext* context = nullptr;
@@ -77,6 +93,11 @@ class Guard {
   // The status to finish with; writes the line of the log and counts the call.
   grpc::Status Finish(grpc::CallbackServerContext& context, base::Literal method, Time began,
                       const base::Status& status);
+  void Began() {
+    ++running_;
+    metrics_.CallBegan();
+  }
+  void Ended() { --running_; }
   void Enter(const void* stream, const Running& running);
   void Leave(const void* stream);
 
@@ -86,7 +107,7 @@ class Guard {
     StreamReactor(Guard& guard, grpc::CallbackServerContext* context, base::Literal method,
                   Access access, StreamBody<Response> body)
         : guard_(guard), context_(context), method_(method), body_(std::move(body)) {
-      guard_.metrics_.CallBegan();
+      guard_.Began();
       guard_.Enter(this, {context_, began_, &overdue_});
       const bool queued = guard_.pool_.TrySubmit([this, access] {
         const auto begun = Contain([&]() -> base::Status {
@@ -134,6 +155,7 @@ class Guard {
     void OnCancel() override { cancelled_ = true; }
     void OnDone() override {
       guard_.Leave(this);
+      guard_.Ended();
       delete this;
     }
 
@@ -156,6 +178,7 @@ class Guard {
   Metrics& metrics_;
   const Authenticate authenticate_;
   const CallLimits limits_;
+  std::atomic<std::size_t> running_{0};
   std::mutex mutex_;
   std::map<const void*, Running> streams_;
 };

@@ -1,6 +1,9 @@
 #include "services/server/guard.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -12,6 +15,7 @@
 
 #include "godwit/realm/v1/realm.grpc.pb.h"
 #include "services/server/grpc_server.h"
+#include "services/server/health.h"
 #include "services/server/log.h"
 #include "services/server/status.h"
 #include "tools/admin/commands.h"
@@ -94,11 +98,14 @@ class GuardTest : public testing::Test {
     stub_ = v1::RealmService::NewStub(pinned_.channel);
   }
   ~GuardTest() override {
-    server_->Stop(std::chrono::milliseconds(500));
+    Stop(std::chrono::milliseconds(500));
     pool_.Drain();
     std::filesystem::remove_all(folder_);
   }
 
+  void Stop(std::chrono::milliseconds grace) {
+    server_->Stop(grace, [this] { return service_.guard().running(); });
+  }
   grpc::Status Call(grpc::ClientContext& context) {
     v1::GetNonceResponse response;
     return stub_->GetNonce(&context, {}, &response);
@@ -220,7 +227,7 @@ TEST_F(GuardTest, StreamsWhatItIsGivenAndRefusesBeforeTheFirstMessage) {
 
 // A caller that reads no more holds memory, and no worker.
 TEST_F(GuardTest, WhoReadsNoMoreIsGivenUpWhenTheTimeIsOver) {
-  service_.messages = 1'000'000;
+  service_.messages = 20'000;
   service_.size = 64 * 1024;
   grpc::ClientContext context;
   const auto reader = stub_->ListVaults(&context, {});
@@ -236,19 +243,19 @@ TEST_F(GuardTest, WhoReadsNoMoreIsGivenUpWhenTheTimeIsOver) {
   while (reader->Read(&message)) {
   }
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  server_->Stop(std::chrono::hours(1));
+  Stop(std::chrono::hours(1));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("\"code\":\"DEADLINE\""),
             std::string::npos);
 }
 
 TEST_F(GuardTest, DrainingGivesUpWhoeverReadsNoMore) {
-  service_.messages = 1'000'000;
+  service_.messages = 20'000;
   service_.size = 64 * 1024;
   grpc::ClientContext context;
   const auto reader = stub_->ListVaults(&context, {});
   v1::ListVaultsResponse message;
   ASSERT_TRUE(reader->Read(&message));
-  server_->Stop(std::chrono::milliseconds(100));
+  Stop(std::chrono::milliseconds(100));
   while (reader->Read(&message)) {
   }
   EXPECT_FALSE(reader->Finish().ok());
@@ -367,6 +374,57 @@ TEST(GrpcServer, RefusesToStartAndSaysWhy) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), base::Code::kIo);
   std::filesystem::remove_all(folder);
+}
+
+// Whoever connects and says nothing holds a place for a while only.
+TEST_F(GuardTest, AConnectionWithoutAHandshakeIsClosed) {
+  ListenOptions options{"127.0.0.1:0", {folder_ / "server.crt", folder_ / "server.key"}};
+  options.handshake = std::chrono::milliseconds(100);
+  BentService service(pool_);
+  const auto server = GrpcServer::Start(options, service);
+  ASSERT_TRUE(server);
+  const int connection = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>((*server)->port()));
+  ASSERT_EQ(::connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  char byte = 0;
+  EXPECT_EQ(::recv(connection, &byte, 1, 0), 0);
+  ::close(connection);
+}
+
+TEST(Listeners, ForThisMachineAloneRefuseOtherAddresses) {
+  Metrics metrics("cases");
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "localhost:0", ""}) {
+    SCOPED_TRACE(address);
+    const auto health = HealthServer::Start(address);
+    ASSERT_FALSE(health);
+    EXPECT_EQ(health.error().code(), base::Code::kInvalidArgument);
+    const auto exposition = MetricsListener::Start(address, metrics);
+    ASSERT_FALSE(exposition);
+    EXPECT_EQ(exposition.error().code(), base::Code::kInvalidArgument);
+  }
+  const auto health = HealthServer::Start("127.0.0.1:0");
+  ASSERT_TRUE(health);
+  const auto exposition = MetricsListener::Start("127.0.0.1:0", metrics);
+  ASSERT_TRUE(exposition);
+  // Taken addresses.
+  const auto at = [](int port) { return "127.0.0.1:" + std::to_string(port); };
+  EXPECT_EQ(HealthServer::Start(at((*health)->port())).error().code(), base::Code::kIo);
+  EXPECT_EQ(MetricsListener::Start(at((*exposition)->port()), metrics).error().code(),
+            base::Code::kIo);
+}
+
+TEST(Listeners, HealthIsNoUntilItIsYes) {
+  const auto health = HealthServer::Start("127.0.0.1:0");
+  ASSERT_TRUE(health);
+  const std::string address = "127.0.0.1:" + std::to_string((*health)->port());
+  EXPECT_FALSE(AskHealth(address, std::chrono::seconds(10)));
+  (*health)->Set(true);
+  EXPECT_TRUE(AskHealth(address, std::chrono::seconds(10)));
+  (*health)->Set(false);
+  EXPECT_FALSE(AskHealth(address, std::chrono::seconds(10)));
 }
 
 // What a value may be; nothing else makes a line of the log.

@@ -259,6 +259,46 @@ class Operation : public testing::Test {
   std::optional<TestVault> vault_;
 };
 
+// Holds a table locked, so that the calls that need it wait.
+class HeldTable {
+ public:
+  HeldTable(const support::PostgresDatabase& database, const std::string& table)
+      : database_(database),
+        psql_(::popen(("psql -X -q '" + database.superuser() + "' >/dev/null").c_str(), "w")) {
+    Tell("BEGIN; LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE;");
+    Await(
+        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
+        "AND relation = '" +
+        table + "'::regclass");
+  }
+  ~HeldTable() { Release(); }
+
+  // Returns when somebody waits for it.
+  void AwaitWaiting() const {
+    Await(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+        "AND datname = current_database()");
+  }
+  void Release() {
+    if (psql_ == nullptr) return;
+    Tell("COMMIT;");
+    ::pclose(psql_);
+    psql_ = nullptr;
+  }
+
+ private:
+  void Tell(const std::string& sql) {
+    std::fputs((sql + "\n").c_str(), psql_);
+    std::fflush(psql_);
+  }
+  void Await(const std::string& count) const {
+    while (database_.Sql(count).front().front() == "0") std::this_thread::yield();
+  }
+
+  const support::PostgresDatabase& database_;
+  FILE* psql_;
+};
+
 TEST_F(Operation, EveryLineOfABusyRunIsAllowed) {
   Begin();
   BeBusy();
@@ -384,6 +424,18 @@ TEST_F(Operation, HealthIsWhetherItServes) {
   EXPECT_EQ(process_.Health(), 1);
 }
 
+// Whoever ends a service because it is busy makes it worse.
+TEST_F(Operation, BusyIsHealthy) {
+  Begin({{"connections", "1"}});
+  HeldTable held(process_.database(), "invitation");
+  // It holds the one connection until its lock's time is over, while the service looks at itself.
+  EXPECT_EQ(CodeOf(client_->GetJoinMessages(base::InviteId(std::array<std::uint8_t, 16>{9}))),
+            "DEADLINE");
+  held.Release();
+  EXPECT_EQ(process_.Count("not ready"), 0u);
+  EXPECT_EQ(process_.Health(), 0);
+}
+
 // It is asked from a container's health check, as whoever that runs as.
 TEST_F(Operation, AskingForHealthReadsNoSecret) {
   Begin();
@@ -444,46 +496,6 @@ TEST_F(Operation, WhatIsForThisMachineAloneListensNowhereElse) {
   }
 }
 
-// Holds a table locked, so that the calls that need it wait.
-class HeldTable {
- public:
-  HeldTable(const support::PostgresDatabase& database, const std::string& table)
-      : database_(database),
-        psql_(::popen(("psql -X -q '" + database.superuser() + "' >/dev/null").c_str(), "w")) {
-    Tell("BEGIN; LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE;");
-    Await(
-        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
-        "AND relation = '" +
-        table + "'::regclass");
-  }
-  ~HeldTable() { Release(); }
-
-  // Returns when somebody waits for it.
-  void AwaitWaiting() const {
-    Await(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-        "AND datname = current_database()");
-  }
-  void Release() {
-    if (psql_ == nullptr) return;
-    Tell("COMMIT;");
-    ::pclose(psql_);
-    psql_ = nullptr;
-  }
-
- private:
-  void Tell(const std::string& sql) {
-    std::fputs((sql + "\n").c_str(), psql_);
-    std::fflush(psql_);
-  }
-  void Await(const std::string& count) const {
-    while (database_.Sql(count).front().front() == "0") std::this_thread::yield();
-  }
-
-  const support::PostgresDatabase& database_;
-  FILE* psql_;
-};
-
 TEST_F(Operation, DrainingLetsCallsEndAndTakesNoNewOnes) {
   Begin({{"drain_ms", "60000"}});
   const base::InviteId invite(std::array<std::uint8_t, 16>{9});
@@ -503,6 +515,13 @@ TEST_F(Operation, DrainingLetsCallsEndAndTakesNoNewOnes) {
   EXPECT_EQ(answer, "OK");
   EXPECT_EQ(process_.Wait(), 0);
   EXPECT_EQ(process_.Count("ended"), 1u);
+}
+
+// Callers that are connected and ask for nothing hold nobody up.
+TEST_F(Operation, DrainingWaitsForCallsAndNotForConnections) {
+  Begin({{"drain_ms", "3600000"}});
+  process_.Signal(SIGTERM);
+  EXPECT_EQ(process_.Wait(), 0);
 }
 
 TEST_F(Operation, DrainingEndsThoughACallDoesNot) {

@@ -161,6 +161,24 @@ TEST_F(Reload, GarbageNeverStopsNewHandshakes) {
   EXPECT_NE(Connect().spki, old.spki);
 }
 
+TEST_F(Reload, ACertificateThatEndsSoonIsNamedInTime) {
+  Begin();
+  EXPECT_EQ(process_.Count("certificate expires soon"), 0u);
+  const auto [certificate, key] = Issue(process_.authority(), {"127.0.0.1"}, 10);
+  process_.Put(certificate + process_.authority().certificate, key);
+  HangUp("certificate taken");
+  process_.WaitFor("certificate expires soon");
+  bool found = false;
+  for (const auto& line : process_.Lines()) {
+    found = found || line.find("\"event\":\"certificate expires soon\",\"days\":9}") != line.npos;
+  }
+  EXPECT_TRUE(found);
+  process_.Signal(SIGTERM);
+  ASSERT_EQ(process_.Wait(), 0);
+  process_.Start();
+  process_.WaitFor("certificate expires soon", 2);
+}
+
 // A service that cannot be reached with what it was given says so at once, not at its callers.
 TEST_F(Reload, AServiceDoesNotStartWithABadSet) {
   const auto [certificate, key] = Issue(process_.authority(), {"127.0.0.1"}, -1);
