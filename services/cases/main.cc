@@ -1,45 +1,19 @@
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <string>
-#include <vector>
+#include "services/server/main.h"
 
 #include "services/realm/config.h"
 #include "services/realm/serve.h"
-#include "services/server/settings.h"
 
 int main(int argc, char** argv) {
-  using godwit::realm::DeclaredSettings;
-  CLI::App app(
-      "godwit-casesd: the service of an organisation's realm \"cases\".\n\n"
-      "Settings stand in a TOML file, overridden by the environment (GODWIT_CASESD_LISTEN), and\n"
-      "that by flags. Secrets are named as files, never given.");
-  app.footer(
-      "Examples:\n"
-      "  godwit-casesd --config /etc/godwit/casesd.toml\n"
-      "  godwit-casesd --listen 127.0.0.1:8444 --certificate cases.crt --key cases.key \\\n"
-      "    --database 'host=/run/postgresql dbname=cases user=godwit_cases'");
-  std::string file;
-  app.add_option("--config", file, "TOML file with settings");
-  std::vector<std::string> values(DeclaredSettings().size());
-  std::vector<CLI::Option*> options;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto& setting = DeclaredSettings()[i];
-    options.push_back(
-        app.add_option(godwit::server::FlagOf(setting), values[i], std::string(setting.help)));
-  }
-  CLI11_PARSE(app, argc, argv);
-
-  godwit::server::Settings settings(DeclaredSettings());
-  if (!file.empty()) {
-    if (const auto wrong = settings.ReadFile(file)) {
-      std::fprintf(stderr, "godwit-casesd: %s\n", wrong->text.c_str());
-      return 2;
-    }
-  }
-  std::vector<godwit::realm::Flag> flags;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (options[i]->count() > 0) flags.push_back({DeclaredSettings()[i].name, values[i]});
-  }
-  return godwit::realm::RunService(godwit::protocol::Compartment::kCases, std::move(settings),
-                                   "GODWIT_CASESD_", flags);
+  using godwit::protocol::Compartment;
+  return godwit::server::RunProgram(
+      {.name = "godwit-casesd",
+       .purpose = "the service of an organisation's realm \"cases\".",
+       .example = "--listen 127.0.0.1:8444 --certificate cases.crt --key cases.key \\\n"
+                  "    --database 'host=/run/postgresql dbname=cases user=godwit_cases'",
+       .settings = godwit::realm::DeclaredSettings(),
+       .serve =
+           [](const godwit::server::Settings& settings) {
+             return godwit::realm::RunService(Compartment::kCases, settings);
+           }},
+      argc, argv);
 }

@@ -68,6 +68,8 @@ class Gathering {
     if (!status) return status;
     state_->vault.Take(*entry);
     state_->NotePinned(entry->link, entry->header.seq);
+    const auto* given = std::get_if<protocol::State>(&entry->payload);
+    freezes_ = freezes_ && given != nullptr && given->frozen == 1;
     commit_.entries.push_back(
         {entry->header.seq, entry->header.type, entry->link, base::ToBytes(upload.entry)});
     bytes_ += upload.entry.size() + upload.ciphertext.size();
@@ -202,6 +204,11 @@ class Gathering {
           state_->vault.id(), Act::kEpoch, epochs_,
           shared ? quotas_.epochs_per_shared_vault_day : quotas_.epochs_per_vault_day, now_ms_));
     }
+    if (freezes_) {
+      commit_.charges.push_back(
+          Charge(caller_.member, Act::kFreezeBytes, bytes_, quotas_.freeze_bytes_per_day, now_ms_));
+      return;
+    }
     commit_.charges.push_back(Charge(caller_.member, Act::kBytes, bytes_,
                                      imports ? quotas_.import_bytes_per_day : quotas_.bytes_per_day,
                                      now_ms_));
@@ -218,6 +225,7 @@ class Gathering {
   std::uint64_t bytes_ = 0;
   std::uint64_t epochs_ = 0;
   bool created_ = false;
+  bool freezes_ = true;  // each entry so far is a STATE frozen = 1
 };
 
 // The boxes beside a statement, in full: those of a PUK_ROTATE, that of a DEVICE_ADD to a member

@@ -29,6 +29,7 @@ enum class Act : std::uint16_t {
   kBytes = 4,
   kRevokeOther = 5,
   kDeviceAdd = 6,
+  kFreezeBytes = 7,
 };
 
 // Entries that passed: what to commit, and the state that the vault has then.

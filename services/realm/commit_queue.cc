@@ -57,7 +57,9 @@ std::future<CommitQueue::Outcome> CommitQueue::Submit(const base::RealmId& realm
 
 CommitQueue::Counts CommitQueue::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  Counts counts = counts_;
+  counts.waiting = waiting_.size();
+  return counts;
 }
 
 std::vector<CommitQueue::Waiting> CommitQueue::TakeBatch() {

@@ -40,10 +40,11 @@ class CommitQueue {
   std::future<Outcome> Submit(const base::RealmId& realm, storage::VaultCommit commit,
                               const storage::ChainHead& roster);
 
-  // How many transactions and how many commits there were: few and many.
+  // How many transactions and how many commits there were, few and many; how many wait now.
   struct Counts {
     std::uint64_t transactions = 0;
     std::uint64_t commits = 0;
+    std::size_t waiting = 0;
   };
   Counts counts() const;
 

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "services/server/address.h"
+
 namespace godwit::realm {
 namespace {
 
@@ -11,6 +13,10 @@ using server::Setting;
 using server::SettingError;
 
 constexpr std::uint64_t kMostThreads = 256;
+
+constexpr std::uint64_t kMostMs = 86'400'000;
+constexpr const char* kTimes[] = {"reload_ms", "connection_age_ms", "wait_ms",
+                                  "stream_ms", "commit_wait_ms",    "drain_ms"};
 
 constexpr Quotas kQuotas;
 constexpr EngineConfig kEngine;
@@ -21,10 +27,20 @@ constexpr Setting kSettings[] = {
     {"key", "file: PEM of the certificate's key, mode 0600", ""},
     {"front_certificate", "file: PEM of the certificate that clients see, where a front ends TLS",
      ""},
+    {"reload_ms", "how often the certificate files are looked at", std::uint64_t{10'000}},
+    {"connection_age_ms", "time after which a connection is made anew",
+     std::uint64_t{server::kConnectionAge.count()}},
+    {"reflection", "on: describe the calls to whoever asks; takes a loopback listen", "off"},
+    {"health_listen", "loopback address and port of the health service; none: off", ""},
+    {"metrics_listen", "loopback address and port of Prometheus' metrics; none: off", ""},
     {"database", "libpq conninfo of the service's role; a password stands in its passfile", ""},
     {"connections", "connections to the database", std::uint64_t{8}},
     {"workers", "threads that work on calls", std::uint64_t{16}},
     {"queue", "calls that may wait for a worker", std::uint64_t{256}},
+    {"wait_ms", "longest wait of a call for a worker", std::uint64_t{30'000}},
+    {"stream_ms", "longest time of a call that streams its answer", std::uint64_t{900'000}},
+    {"commit_wait_ms", "longest wait of a call for its entries to be stored",
+     std::uint64_t{30'000}},
     {"drain_ms", "time for running calls at the end", std::uint64_t{10'000}},
     {"log_level", "debug or info", "info"},
     {"committers", "threads that commit entries", std::uint64_t{kEngine.committers}},
@@ -41,6 +57,8 @@ constexpr Setting kSettings[] = {
     {"quota.bytes_per_day", "bytes of entries, boxes and ciphertexts a member",
      kQuotas.bytes_per_day},
     {"quota.import_bytes_per_day", "the same with role intake", kQuotas.import_bytes_per_day},
+    {"quota.freeze_bytes_per_day", "bytes of freezing STATEs a member",
+     kQuotas.freeze_bytes_per_day},
     {"quota.revokes_of_others_per_day", "DEVICE_REVOKE of others' devices a member",
      kQuotas.revokes_of_others_per_day},
 };
@@ -57,6 +75,10 @@ bool HoldsPassword(std::string_view conninfo) {
     }
   }
   return lower.find("://") != std::string::npos;
+}
+
+std::chrono::milliseconds MsOf(const server::Settings& settings, std::string_view name) {
+  return std::chrono::milliseconds(settings.Number(name));
 }
 
 }  // namespace
@@ -83,6 +105,28 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   if (level != "info" && level != "debug") {
     return SettingError{"setting log_level: must be debug or info"};
   }
+  for (const char* time : kTimes) {
+    const auto number = settings.Number(time);
+    if (number < 1 || number > kMostMs) {
+      return SettingError{"setting " + std::string(time) + ": must be 1 to 86400000"};
+    }
+  }
+  if (!server::IsAddress(settings.Text("listen"))) {
+    return SettingError{"setting listen: must be an IP address with a port"};
+  }
+  for (const char* local : {"health_listen", "metrics_listen"}) {
+    const std::string& address = settings.Text(local);
+    if (!address.empty() && !server::IsLoopback(address)) {
+      return SettingError{"setting " + std::string(local) + ": must be a loopback address"};
+    }
+  }
+  const std::string& reflection = settings.Text("reflection");
+  if (reflection != "on" && reflection != "off") {
+    return SettingError{"setting reflection: must be on or off"};
+  }
+  if (reflection == "on" && !server::IsLoopback(settings.Text("listen"))) {
+    return SettingError{"setting reflection: is for a service that listens at a loopback address"};
+  }
   ServiceConfig config;
   config.listen = settings.Text("listen");
   config.certificate_file = settings.Text("certificate");
@@ -91,14 +135,22 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   if (config.front_certificate_file.empty()) {
     config.front_certificate_file = config.certificate_file;
   }
+  config.reload = MsOf(settings, "reload_ms");
+  config.connection_age = MsOf(settings, "connection_age_ms");
+  config.reflection = reflection == "on";
+  config.health_listen = settings.Text("health_listen");
+  config.metrics_listen = settings.Text("metrics_listen");
   config.database = settings.Text("database");
   config.connections = settings.Number("connections");
   config.workers = settings.Number("workers");
   config.queue = settings.Number("queue");
-  config.drain = std::chrono::milliseconds(settings.Number("drain_ms"));
+  config.limits.wait = MsOf(settings, "wait_ms");
+  config.limits.stream = MsOf(settings, "stream_ms");
+  config.drain = MsOf(settings, "drain_ms");
   config.log_debug = level == "debug";
   config.engine.committers = settings.Number("committers");
   config.engine.waiting_commits = settings.Number("waiting_commits");
+  config.engine.commit_wait = MsOf(settings, "commit_wait_ms");
   config.engine.cached_vaults = settings.Number("cached_vaults");
   config.engine.cached_records = settings.Number("cached_records");
   Quotas& quotas = config.engine.quotas;
@@ -110,6 +162,7 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   quotas.epochs_per_shared_vault_day = settings.Number("quota.epochs_per_shared_vault_day");
   quotas.bytes_per_day = settings.Number("quota.bytes_per_day");
   quotas.import_bytes_per_day = settings.Number("quota.import_bytes_per_day");
+  quotas.freeze_bytes_per_day = settings.Number("quota.freeze_bytes_per_day");
   quotas.revokes_of_others_per_day = settings.Number("quota.revokes_of_others_per_day");
   return config;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "services/server/limits.h"
 #include "services/server/settings.h"
 
 namespace godwit::realm {
@@ -22,6 +23,8 @@ struct Quotas {
   std::uint64_t epochs_per_shared_vault_day = 200;  // kinds 1 and 2
   std::uint64_t bytes_per_day = std::uint64_t{1} << 30;
   std::uint64_t import_bytes_per_day = std::uint64_t{8} << 30;
+  // Of uploads that freeze a vault and do nothing else: whoever used up their bytes still can.
+  std::uint64_t freeze_bytes_per_day = std::uint64_t{4} << 20;
   std::uint64_t revokes_of_others_per_day = 10;
 };
 
@@ -32,6 +35,8 @@ struct EngineConfig {
   std::size_t waiting_commits = 4096;  // what may wait for them
   std::size_t cached_vaults = 20'000;
   std::size_t cached_records = 1'000'000;  // over all cached vaults
+  // How long a caller waits for its entries to be stored.
+  std::chrono::milliseconds commit_wait{30'000};
 };
 
 // All that a realm's service is told.
@@ -41,10 +46,17 @@ struct ServiceConfig {
   std::string key_file;
   // The certificate that clients see: the front's, or the service's own.
   std::string front_certificate_file;
-  std::string database;  // libpq conninfo
+  // Looked at every so often, besides whenever Service::Reload is called.
+  std::chrono::milliseconds reload{10'000};
+  std::chrono::milliseconds connection_age = server::kConnectionAge;
+  bool reflection = false;
+  std::string health_listen;   // loopback; empty: nobody can ask
+  std::string metrics_listen;  // the same
+  std::string database;        // libpq conninfo
   std::size_t connections = 8;
   std::size_t workers = 16;
   std::size_t queue = 256;
+  server::CallLimits limits;
   std::chrono::milliseconds drain{10'000};
   bool log_debug = false;
   EngineConfig engine;

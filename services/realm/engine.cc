@@ -36,6 +36,13 @@ base::Error Conflict() {
   return {base::Code::kConflict, "somebody else wrote first: sync and try again"};
 }
 
+// A row that lowered roles hide shows again when they are given back, and no entry of its vault
+// says so: until an EPOCH lists the member as they are, the cursor stays before what was hidden.
+base::Bytes NextCursor(const storage::ChangeCursor& since, const storage::ChangeCursor& moment,
+                       bool hid) {
+  return hid ? since.bytes() : moment.bytes();
+}
+
 // Whether the caller does best to send the same bytes again.
 bool IsPassing(const base::Error& error) {
   return error.code() == base::Code::kUnavailable ||
@@ -270,6 +277,7 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
       all[i].answer = base::Error(base::Code::kEntryInvalid, "an entry of another vault");
     }
   }
+  const auto until = std::chrono::steady_clock::now() + config_.commit_wait;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const auto active = ActiveRoster(caller);
     if (!active) return active.error();
@@ -279,7 +287,7 @@ base::Result<std::vector<base::Status>> Engine::AppendEntries(
     }
     bool lost = false;
     for (auto& pending : all) {
-      if (!pending.answer && !Settle(pending)) lost = true;
+      if (!pending.answer && !Settle(pending, until)) lost = true;
     }
     if (!lost) break;
   }
@@ -369,7 +377,13 @@ void Engine::Prepare(const server::Caller& caller, const protocol::Roster& roste
   pending.answer = status.error();
 }
 
-bool Engine::Settle(Pending& pending) {
+bool Engine::Settle(Pending& pending, std::chrono::steady_clock::time_point until) {
+  // Nothing may cancel a COMMIT, but nobody has to wait for one that hangs.
+  if (pending.outcome.wait_until(until) != std::future_status::ready) {
+    pending.answer = base::Error(base::Code::kDeadline,
+                                 "storing it took longer than the time allowed: send it again");
+    return true;
+  }
   const auto outcome = pending.outcome.get();
   if (!outcome) {
     if (outcome.error().code() == base::Code::kStaleRoster) return false;
@@ -493,6 +507,7 @@ base::Result<Source<BoardPart>> Engine::FetchBoard(const server::Caller& caller,
   struct Progress {
     base::VaultId after;
     std::optional<storage::ChangeCursor> cursor;  // of the first page
+    bool hid = false;
     bool over = false;
   };
   return Source<BoardPart>([this, caller, kind, since = *since,
@@ -511,13 +526,14 @@ base::Result<Source<BoardPart>> Engine::FetchBoard(const server::Caller& caller,
     for (auto& row : page->rows) {
       // want(): the list may say more than the member's roles still allow.
       const bool reads = (protocol::Lowered(kind, roles, row.perm) & protocol::kRead) != 0;
+      if (!reads && (row.perm & protocol::kRead) != 0) at.hid = true;
       // Of a vault that was erased there is nothing to read.
       const bool there = !row.pinned.empty() && !row.ciphertext.empty();
       if (reads && there) part.rows.push_back(std::move(row));
     }
     if (!page->more) {
       at.over = true;
-      part.cursor = at.cursor->bytes();
+      part.cursor = NextCursor(since, *at.cursor, at.hid);
     }
     return std::optional(std::move(part));
   });
@@ -530,6 +546,7 @@ base::Result<Source<ListPart>> Engine::ListVaults(const server::Caller& caller,
   struct Progress {
     base::VaultId after;
     std::optional<storage::ChangeCursor> cursor;
+    bool hid = false;
     bool over = false;
   };
   return Source<ListPart>([this, caller, since = *since,
@@ -546,11 +563,15 @@ base::Result<Source<ListPart>> Engine::ListVaults(const server::Caller& caller,
     ListPart part;
     for (auto& row : page->rows) {
       row.perm = protocol::Lowered(protocol::Kind{row.kind}, roles, row.perm);
-      if (row.perm != 0) part.rows.push_back(row);
+      if (row.perm != 0) {
+        part.rows.push_back(row);
+      } else {
+        at.hid = true;
+      }
     }
     if (!page->more) {
       at.over = true;
-      part.cursor = at.cursor->bytes();
+      part.cursor = NextCursor(since, *at.cursor, at.hid);
     }
     return std::optional(std::move(part));
   });

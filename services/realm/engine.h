@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -70,7 +71,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Whether the database is empty or holds a realm of this compartment that verifies.
+  // Whether the database answers, and is empty or holds a realm of this compartment that verifies.
   base::Status CheckRealm();
 
   Sessions& sessions() { return sessions_; }
@@ -156,7 +157,7 @@ class Engine {
                                         const std::vector<EntryUpload>& entries);
   base::Status EraseDue(const base::RealmId& realm, std::uint64_t now_ms);
   // Waits for the commit and takes its outcome. False: a race was lost, prepare it again.
-  [[nodiscard]] bool Settle(Pending& pending);
+  [[nodiscard]] bool Settle(Pending& pending, std::chrono::steady_clock::time_point until);
 
   const protocol::Compartment compartment_;
   const EngineConfig config_;

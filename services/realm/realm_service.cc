@@ -78,10 +78,13 @@ base::Result<server::Guard::NextMessage<Response>> MessagesOf(base::Result<Sourc
 
 }  // namespace
 
-RealmService::RealmService(Engine& engine, server::WorkerPool& pool)
-    : engine_(engine), guard_(pool, [&engine](base::ByteSpan token) {
-        return engine.sessions().Authenticate(token);
-      }) {}
+RealmService::RealmService(Engine& engine, server::WorkerPool& pool, server::Metrics& metrics,
+                           server::CallLimits limits)
+    : engine_(engine),
+      guard_(
+          pool, metrics,
+          [&engine](base::ByteSpan token) { return engine.sessions().Authenticate(token); },
+          limits) {}
 
 grpc::ServerUnaryReactor* RealmService::GetNonce(grpc::CallbackServerContext* context,
                                                  const v1::GetNonceRequest* /*request*/,

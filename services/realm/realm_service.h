@@ -11,8 +11,13 @@ namespace godwit::realm {
 // Thread-safe.
 class RealmService final : public v1::RealmService::CallbackService {
  public:
-  // Both must outlive the service and all its calls.
-  RealmService(Engine& engine, server::WorkerPool& pool);
+  // All must outlive the service and all its calls.
+  RealmService(Engine& engine, server::WorkerPool& pool, server::Metrics& metrics,
+               server::CallLimits limits = {});
+
+  // Of its guard.
+  std::size_t running() const { return guard_.running(); }
+  void EndOverdueStreams() { guard_.EndOverdueStreams(); }
 
   grpc::ServerUnaryReactor* GetNonce(grpc::CallbackServerContext* context,
                                      const v1::GetNonceRequest* request,

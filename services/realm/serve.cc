@@ -2,11 +2,12 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,8 +19,12 @@
 #include "crypto/init.h"
 #include "services/realm/engine.h"
 #include "services/realm/realm_service.h"
+#include "services/server/file_marks.h"
 #include "services/server/grpc_server.h"
+#include "services/server/health.h"
 #include "services/server/log.h"
+#include "services/server/metrics.h"
+#include "services/server/ticker.h"
 #include "services/server/worker_pool.h"
 #include "storage/postgres.h"
 #include "storage/startup_check.h"
@@ -29,7 +34,16 @@
 namespace godwit::realm {
 namespace {
 
+using server::Log;
+using server::LogLevel;
+using Metric = server::Metrics::Kind;
+
 constexpr std::chrono::seconds kCleanUpEvery{60};
+constexpr std::chrono::seconds kLookEvery{1};
+// After the time that running calls have to end: for what no call can cut short, a COMMIT.
+constexpr std::chrono::seconds kToEnd{12};
+constexpr std::uint64_t kExpiresSoonMs = std::uint64_t{14} * 86'400'000;
+constexpr std::uint64_t kDayMs = 86'400'000;
 constexpr int kRefused = 1;
 constexpr int kWrongSettings = 2;
 
@@ -43,63 +57,168 @@ base::Result<base::Sha256Hash> FrontKey(const std::string& path) {
   return key;
 }
 
-int Fail(int code, std::string_view program, std::string_view why) {
-  std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(program.size()), program.data(),
-               static_cast<int>(why.size()), why.data());
-  return code;
+// A text of the program for each kind of realm.
+base::Literal NameOf(protocol::Compartment compartment) {
+  switch (compartment) {
+    case protocol::Compartment::kIdentity:
+      return "identity";
+    case protocol::Compartment::kCases:
+      return "cases";
+    case protocol::Compartment::kJourneys:
+      return "journeys";
+  }
+  return "unknown";
 }
 
-// Deletes what expired, every now and then, until it is told to end.
-class Cleaner {
+void WarnIfExpiring(const transport::ServerCertificate& shown) {
+  const std::uint64_t now_ms = base::SystemClock().NowMs();
+  if (shown.expires_ms > now_ms + kExpiresSoonMs) return;
+  const std::uint64_t left_ms = shown.expires_ms > now_ms ? shown.expires_ms - now_ms : 0;
+  Log(LogLevel::kWarning, "certificate expires soon", {{"days", left_ms / kDayMs}});
+}
+
+// Ends the process where stopping takes longer than it may.
+class Watchdog {
  public:
-  explicit Cleaner(Engine& engine) : thread_([this, &engine] { Work(engine); }) {}
-  ~Cleaner() {
+  explicit Watchdog(std::chrono::milliseconds time) : thread_([this, time] { Wait(time); }) {}
+  ~Watchdog() {
     {
       const std::lock_guard lock(mutex_);
-      ending_ = true;
+      over_ = true;
     }
     wake_.notify_all();
     thread_.join();
   }
 
  private:
-  void Work(Engine& engine) {
+  void Wait(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, kCleanUpEvery, [this] { return ending_; })) {
-      lock.unlock();
-      if (const auto status = engine.CleanUp(); !status) {
-        server::Log(server::LogLevel::kWarning, "cleaning up failed",
-                    {{"code", status.error().code()}, {"why", status.error()}});
-      }
-      lock.lock();
-    }
+    if (wake_.wait_for(lock, time, [this] { return over_; })) return;
+    Log(LogLevel::kWarning, "ended by force");
+    std::_Exit(kRefused);
   }
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool ending_ = false;
+  bool over_ = false;
   std::thread thread_;
 };
 
 }  // namespace
 
-// Members end in the opposite order: first the listener, last the database.
+// Members end in the opposite order: first what looks and listens, last the database.
 struct Service::Parts {
   Parts(const storage::DatabaseOptions& options, protocol::Compartment compartment,
         const base::Sha256Hash& spki, const ServiceConfig& service_config)
       : config(service_config),
+        metrics(NameOf(compartment)),
         database(options),
         engine(database, compartment, spki, service_config.engine, base::SystemClock()),
         pool(service_config.workers, service_config.queue),
-        service(engine, pool) {}
+        service(engine, pool, metrics, service_config.limits),
+        marks({config.certificate_file, config.key_file, config.front_certificate_file}),
+        seen_key(spki) {}
+
+  [[nodiscard]] bool HasFront() const {
+    return config.front_certificate_file != config.certificate_file;
+  }
+  // Whether there was something new.
+  base::Result<bool> ReadCertificates() {
+    auto next = listener->ReadNext();
+    if (!next) return next.error();
+    base::Sha256Hash key = seen_key;
+    if (HasFront()) {
+      const auto front = FrontKey(config.front_certificate_file);
+      if (!front) return front.error();
+      key = *front;
+    } else if (*next) {
+      key = (*next)->shown.key;
+    }
+    const bool other_key = key != seen_key;
+    if (other_key) {
+      // Accepted before anybody can see it, and the one before it until whoever saw that one has
+      // connected anew, which comes a tenth later than it should at most.
+      engine.sessions().Accept(key, static_cast<std::uint64_t>(2 * config.connection_age.count()));
+      seen_key = key;
+    }
+    if (!*next) return other_key;
+    listener->Show(**std::move(next));
+    return true;
+  }
+  void TakeNewCertificates() {
+    const auto taken = ReadCertificates();
+    if (!taken) {
+      metrics.CertificatesRead(false);
+      Log(LogLevel::kWarning, "certificate refused",
+          {{"code", taken.error().code()}, {"why", taken.error()}});
+    } else if (*taken) {
+      metrics.CertificatesRead(true);
+      Log(LogLevel::kInfo, "certificate taken");
+      WarnIfExpiring(listener->shown());
+    } else {
+      Log(LogLevel::kInfo, "certificate unchanged");
+    }
+  }
+  void CleanUp() {
+    const auto status = engine.CleanUp();
+    if (status) return;
+    metrics.UpkeepFailed();
+    Log(LogLevel::kWarning, "cleaning up failed",
+        {{"code", status.error().code()}, {"why", status.error()}});
+  }
+  void Look() {
+    service.EndOverdueStreams();
+    const auto status = engine.CheckRealm();
+    // Busy is not broken: whoever ends a busy service makes it worse.
+    if (!status && (status.error().code() == base::Code::kResourceExhausted ||
+                    status.error().code() == base::Code::kDeadline)) {
+      return;
+    }
+    const bool now = status.ok();
+    if (serves.exchange(now) != now) {
+      if (now) {
+        Log(LogLevel::kInfo, "ready");
+      } else {
+        Log(LogLevel::kWarning, "not ready",
+            {{"code", status.error().code()}, {"why", status.error()}});
+      }
+    }
+    if (health != nullptr) health->Set(now);
+  }
+  void AddFigures() {
+    const auto count = [](std::size_t n) { return static_cast<double>(n); };
+    metrics.Watch(Metric::kGauge, "godwit_ready", "1 where the database answers, else 0.",
+                  [this] { return serves ? 1.0 : 0.0; });
+    metrics.Watch(Metric::kGauge, "godwit_workers_waiting", "Calls that wait for a worker.",
+                  [this, count] { return count(pool.waiting()); });
+    metrics.Watch(Metric::kGauge, "godwit_commits_waiting", "Commits that wait for a committer.",
+                  [this, count] { return count(engine.commit_counts().waiting); });
+    metrics.Watch(Metric::kCounter, "godwit_commits_total", "Commits of one vault's entries.",
+                  [this, count] { return count(engine.commit_counts().commits); });
+    metrics.Watch(Metric::kCounter, "godwit_commit_transactions_total",
+                  "Transactions that these took.",
+                  [this, count] { return count(engine.commit_counts().transactions); });
+    metrics.Watch(Metric::kGauge, "godwit_certificate_expires_seconds",
+                  "When the certificate in use ends, in seconds since 1970.",
+                  [this] { return static_cast<double>(listener->shown().expires_ms) / 1000; });
+  }
 
   const ServiceConfig config;
+  server::Metrics metrics;
   storage::Database database;
   Engine engine;
   server::WorkerPool pool;
   RealmService service;
-  std::unique_ptr<Cleaner> cleaner;
+  server::FileMarks marks;
+  base::Sha256Hash seen_key;  // of the certificate that clients see
+  std::atomic<bool> asked{false};
+  std::atomic<bool> serves{false};
   std::unique_ptr<server::GrpcServer> listener;
+  std::unique_ptr<server::HealthServer> health;
+  std::unique_ptr<server::MetricsListener> exposition;
+  std::unique_ptr<server::Ticker> cleaner;
+  std::unique_ptr<server::Ticker> looker;
+  std::unique_ptr<server::Ticker> reloader;
 };
 
 base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment compartment,
@@ -110,17 +229,41 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
   storage::DatabaseOptions options;
   options.conninfo = config.database;
   options.connections = config.connections;
-  auto parts = std::make_unique<Parts>(options, compartment, *spki, config);
-  if (const auto status = storage::CheckRealmDatabase(parts->database); !status) {
+  auto made = std::make_unique<Parts>(options, compartment, *spki, config);
+  Parts& parts = *made;
+  if (const auto status = storage::CheckRealmDatabase(parts.database); !status) {
     return status.error();
   }
-  if (const auto status = parts->engine.CheckRealm(); !status) return status.error();
-  auto listener = server::GrpcServer::Start(
-      {config.listen, config.certificate_file, config.key_file}, parts->service);
+  if (const auto status = parts.engine.CheckRealm(); !status) return status.error();
+  server::ListenOptions listen;
+  listen.address = config.listen;
+  listen.files = {config.certificate_file, config.key_file};
+  listen.connection_age = config.connection_age;
+  listen.reflection = config.reflection;
+  auto listener = server::GrpcServer::Start(listen, parts.service);
   if (!listener) return listener.error();
-  parts->listener = *std::move(listener);
-  parts->cleaner = std::make_unique<Cleaner>(parts->engine);
-  return std::unique_ptr<Service>(new Service(std::move(parts)));
+  parts.listener = *std::move(listener);
+  WarnIfExpiring(parts.listener->shown());
+  parts.AddFigures();
+  if (!config.health_listen.empty()) {
+    auto health = server::HealthServer::Start(config.health_listen);
+    if (!health) return health.error();
+    parts.health = *std::move(health);
+  }
+  if (!config.metrics_listen.empty()) {
+    auto exposition = server::MetricsListener::Start(config.metrics_listen, parts.metrics);
+    if (!exposition) return exposition.error();
+    parts.exposition = *std::move(exposition);
+  }
+  parts.serves = true;
+  if (parts.health != nullptr) parts.health->Set(true);
+  parts.cleaner = std::make_unique<server::Ticker>(kCleanUpEvery, [&parts] { parts.CleanUp(); });
+  parts.looker = std::make_unique<server::Ticker>(kLookEvery, [&parts] { parts.Look(); });
+  parts.reloader = std::make_unique<server::Ticker>(config.reload, [&parts] {
+    const bool changed = parts.marks.Changed();
+    if (parts.asked.exchange(false) || changed) parts.TakeNewCertificates();
+  });
+  return std::unique_ptr<Service>(new Service(std::move(made)));
 }
 
 Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -129,50 +272,64 @@ Service::~Service() { Stop(); }
 
 int Service::port() const { return parts_->listener->port(); }
 
+int Service::health_port() const { return parts_->health == nullptr ? 0 : parts_->health->port(); }
+
+int Service::metrics_port() const {
+  return parts_->exposition == nullptr ? 0 : parts_->exposition->port();
+}
+
+void Service::Reload() {
+  parts_->asked = true;
+  parts_->reloader->CallNow();
+}
+
 void Service::Stop() {
   if (parts_ == nullptr) return;
-  parts_->listener->Stop(parts_->config.drain);
+  parts_->reloader.reset();
+  parts_->looker.reset();
+  parts_->serves = false;
+  if (parts_->health != nullptr) parts_->health->Set(false);
+  parts_->listener->Stop(parts_->config.drain, [this] { return parts_->service.running(); });
   parts_->cleaner.reset();
   parts_->pool.Drain();
   parts_.reset();
 }
 
-int RunService(protocol::Compartment compartment, server::Settings settings,
-               std::string_view prefix, std::span<const Flag> flags) {
-  const std::string program = "godwit-" + std::string(protocol::Name(compartment)) + "d";
-  auto wrong = settings.ReadEnvironment(prefix, environ);
-  for (const auto& flag : flags) {
-    if (!wrong) wrong = settings.Set(flag.name, flag.value);
+int RunService(protocol::Compartment compartment, const server::Settings& settings) {
+  const auto made = ConfigOf(settings);
+  if (const auto* error = std::get_if<server::SettingError>(&made)) {
+    std::fprintf(stderr, "%s\n", error->text.c_str());
+    return kWrongSettings;
   }
-  if (wrong) return Fail(kWrongSettings, program, wrong->text);
-  const auto config = ConfigOf(settings);
-  if (const auto* error = std::get_if<server::SettingError>(&config)) {
-    return Fail(kWrongSettings, program, error->text);
-  }
-  if (const auto status = crypto::Init(); !status) {
-    return Fail(kRefused, program, status.error().message());
-  }
-  if (std::get<ServiceConfig>(config).log_debug) server::SetLogLevel(server::LogLevel::kDebug);
+  const auto& config = std::get<ServiceConfig>(made);
+  if (config.log_debug) server::SetLogLevel(LogLevel::kDebug);
+  const auto refuse = [](const base::Error& why) {
+    Log(LogLevel::kWarning, "refuses to serve", {{"code", why.code()}, {"why", why}});
+    return kRefused;
+  };
+  if (const auto status = crypto::Init(); !status) return refuse(status.error());
 
   // Signals are waited for by this thread, so no other may take them: blocked before any starts.
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int each : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, each);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto service = Service::Start(compartment, std::get<ServiceConfig>(config));
-  if (!service) {
-    server::Log(server::LogLevel::kWarning, "refuses to serve",
-                {{"code", service.error().code()}, {"why", service.error()}});
-    return Fail(kRefused, program, service.error().message());
+  auto service = Service::Start(compartment, config);
+  if (!service) return refuse(service.error());
+  const auto port = [](int number) { return static_cast<std::uint64_t>(number); };
+  Log(LogLevel::kInfo, "serves",
+      {{"port", port((*service)->port())},
+       {"health_port", port((*service)->health_port())},
+       {"metrics_port", port((*service)->metrics_port())}});
+  for (int signal = SIGHUP; signal == SIGHUP;) {
+    if (sigwait(&signals, &signal) == 0 && signal == SIGHUP) (*service)->Reload();
   }
-  server::Log(server::LogLevel::kInfo, "serves",
-              {{"port", static_cast<std::uint64_t>((*service)->port())}});
-  int signal = 0;
-  sigwait(&signals, &signal);
-  server::Log(server::LogLevel::kInfo, "drains");
-  (*service)->Stop();
-  server::Log(server::LogLevel::kInfo, "ended");
+  Log(LogLevel::kInfo, "drains");
+  {
+    const Watchdog watchdog(config.drain + kToEnd);
+    (*service)->Stop();
+  }
+  Log(LogLevel::kInfo, "ended");
   return 0;
 }
 

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
-#include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "protocol/kinds.h"
@@ -12,11 +9,12 @@
 
 namespace godwit::realm {
 
-// A realm's service that runs: database, engine, listener.
+// A realm's service that runs: database, engine, listeners. It takes new certificates into use when
+// their files change, and tells its health by whether the database answers.
 class Service {
  public:
   // Checks the database and starts. Codes and why not: storage::CheckRealmDatabase,
-  // Engine::CheckRealm, server::GrpcServer::Start, CertificateKey of the front's certificate.
+  // Engine::CheckRealm, Start of each listener, CertificateKey of the front's certificate.
   static base::Result<std::unique_ptr<Service>> Start(protocol::Compartment compartment,
                                                       const ServiceConfig& config);
   Service(const Service&) = delete;
@@ -25,6 +23,13 @@ class Service {
   ~Service();
 
   int port() const;
+  // Of the listeners for this machine; 0 where there is none.
+  int health_port() const;
+  int metrics_port() const;
+
+  // Reads the certificate files soon, changed or not. A set that is not good is logged, and the one
+  // in use stays. Thread-safe.
+  void Reload();
   // Takes no new call, ends those that run, or gives them up after the configured time.
   void Stop();
 
@@ -36,15 +41,9 @@ class Service {
   std::unique_ptr<Parts> parts_;
 };
 
-// The rest of a service's main: reads the settings' environment (`prefix`), starts, serves until
-// SIGTERM or SIGINT, drains. Returns the exit code: 0 ended by a signal; 1 refused to serve, and
-// said why on standard error; 2 wrong settings. `settings` hold the file's and are overridden by
-// the environment and then by `flags`.
-struct Flag {
-  std::string_view name;
-  std::string value;
-};
-int RunService(protocol::Compartment compartment, server::Settings settings,
-               std::string_view prefix, std::span<const Flag> flags);
+// The rest of a service's main: starts, serves until SIGTERM or SIGINT, drains; SIGHUP is Reload.
+// Returns the exit code: 0 ended by a signal; 1 refused to serve, or had to be ended by force, and
+// said why in its log; 2 wrong settings, named on standard error.
+int RunService(protocol::Compartment compartment, const server::Settings& settings);
 
 }  // namespace godwit::realm

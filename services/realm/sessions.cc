@@ -1,5 +1,6 @@
 #include "services/realm/sessions.h"
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/hash.h"
@@ -42,7 +43,7 @@ base::Result<OpenedSession> Sessions::Open(base::ByteSpan au) {
   const auto& request = read->request;
   const auto* device = roster.FindDevice(request.device);
   if (request.realm != roster.realm() || request.service != protocol::SessionService::kRealm ||
-      request.spki != spki_ || device == nullptr ||
+      !IsShown(request.spki) || device == nullptr ||
       !roster.IsActiveAt(request.device, roster.head_seq()) ||
       !protocol::Verify(*read, device->keys.sign_pk)) {
     return NoSession();
@@ -62,6 +63,24 @@ base::Result<OpenedSession> Sessions::Open(base::ByteSpan au) {
                        request.device, clock_.NowMs() + kSessionSeconds * std::uint64_t{1000}});
   if (!stored) return stored.error();
   return opened;
+}
+
+void Sessions::Accept(const base::Sha256Hash& spki, std::uint64_t grace_ms) {
+  const std::lock_guard lock(mutex_);
+  if (keys_.back().spki == spki) return;
+  const std::uint64_t now_ms = clock_.NowMs();
+  keys_.back().until_ms = now_ms + grace_ms;
+  // The key that is taken into use again is for good, too.
+  std::erase_if(keys_,
+                [&](const ShownKey& key) { return key.until_ms <= now_ms || key.spki == spki; });
+  keys_.push_back({spki, kForGood});
+}
+
+bool Sessions::IsShown(const base::Sha256Hash& spki) const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t now_ms = clock_.NowMs();
+  return std::ranges::any_of(
+      keys_, [&](const ShownKey& key) { return key.spki == spki && now_ms < key.until_ms; });
 }
 
 base::Result<server::Caller> Sessions::Authenticate(base::ByteSpan token) {

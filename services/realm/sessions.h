@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -30,7 +32,11 @@ class Sessions {
   // that clients see.
   Sessions(storage::SessionStore& store, RosterCache& rosters, const base::Sha256Hash& spki,
            const base::Clock& clock)
-      : store_(store), rosters_(rosters), spki_(spki), clock_(clock) {}
+      : store_(store), rosters_(rosters), keys_{{spki, kForGood}}, clock_(clock) {}
+
+  // From now on clients see a certificate with the key `spki`. For `grace_ms` an AU may also name
+  // the key before it, which whoever connected earlier saw.
+  void Accept(const base::Sha256Hash& spki, std::uint64_t grace_ms);
 
   // 32 bytes, good once over all replicas and for kNonceMs.
   base::Result<storage::Nonce> MakeNonce();
@@ -46,9 +52,18 @@ class Sessions {
   base::Status Close(const server::Caller& caller);
 
  private:
+  static constexpr std::uint64_t kForGood = ~std::uint64_t{0};
+  struct ShownKey {
+    base::Sha256Hash spki;
+    std::uint64_t until_ms = 0;
+  };
+
+  [[nodiscard]] bool IsShown(const base::Sha256Hash& spki) const;
+
   storage::SessionStore& store_;
   RosterCache& rosters_;
-  const base::Sha256Hash spki_;
+  mutable std::mutex mutex_;
+  std::vector<ShownKey> keys_;  // the one in use is the last
   const base::Clock& clock_;
 };
 

@@ -1,27 +1,33 @@
 #pragma once
 
+#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "services/server/certificates.h"
+#include "services/server/limits.h"
 
 namespace godwit::server {
 
 struct ListenOptions {
-  std::string address;           // "127.0.0.1:8443"; port 0: any that is free
-  std::string certificate_file;  // PEM: the server's, then its authority's
-  std::string key_file;          // PEM, for its owner alone
+  std::string address;  // "127.0.0.1:8443", an IP address; port 0: any that is free
+  CertificateFiles files;
+  std::chrono::milliseconds connection_age = kConnectionAge;
+  std::chrono::milliseconds handshake{15'000};  // for TLS, from the connection on
+  bool reflection = false;  // whether anybody may ask for the service's description
 };
 
 // A running gRPC server with TLS 1.3 and one service.
 class GrpcServer {
  public:
-  // RequireTls13 must have succeeded. `service` must outlive the server. INVALID_ARGUMENT: a file
-  // cannot be read, or others than its owner may read the key, or the key is not the
-  // certificate's. IO: the address cannot be listened at.
+  // RequireTls13 must have succeeded. `service` must outlive the server. The codes of
+  // ReadCertificates; INVALID_ARGUMENT: the address is none; IO: it cannot be listened at.
   static base::Result<std::unique_ptr<GrpcServer>> Start(const ListenOptions& options,
                                                          grpc::Service& service);
   GrpcServer(const GrpcServer&) = delete;
@@ -29,14 +35,36 @@ class GrpcServer {
   ~GrpcServer();
 
   int port() const { return port_; }
-  // Takes no new call, and gives those that run `grace` to end.
-  void Stop(std::chrono::milliseconds grace);
+
+  // What new connections are shown. Thread-safe.
+  transport::ServerCertificate shown() const;
+  // Reads the files again, for Show: what is wrong with it is said now, and never stops a
+  // handshake. Nothing: they hold what is shown. The codes of ReadCertificates and CheckSuccessor.
+  base::Result<std::optional<CertificateSet>> ReadNext() const;
+  // Shows `next`, which ReadNext gave, to all new connections. Thread-safe.
+  void Show(CertificateSet next);
+
+  // Takes no new call, and gives those that run `grace` to end: less, once `running` says that
+  // there are none, so that nobody waits for callers that stay connected.
+  void Stop(std::chrono::milliseconds grace, const std::function<std::size_t()>& running);
 
  private:
-  GrpcServer(std::unique_ptr<grpc::Server> server, int port);
+  class Credentials;
 
+  GrpcServer(CertificateFiles files, std::shared_ptr<Credentials> credentials,
+             std::unique_ptr<grpc::Server> server, int port);
+
+  const CertificateFiles files_;
+  const std::shared_ptr<Credentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
   const int port_;
 };
+
+// What a server's builder takes so that the server describes its services to whoever asks, or does
+// not, which is not gRPC's default here.
+std::unique_ptr<grpc::ServerBuilderOption> ReflectionOption(bool on);
+
+// Switches gRPC's own log off: its lines are no JSON, and say whom it talks to.
+void SilenceGrpc();
 
 }  // namespace godwit::server

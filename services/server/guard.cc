@@ -19,12 +19,12 @@ base::Error Unauthenticated() {
 
 grpc::ServerUnaryReactor* Guard::Unary(grpc::CallbackServerContext* context, base::Literal method,
                                        Access access, UnaryBody body) {
-  auto* reactor = context->DefaultReactor();
+  auto* reactor = new UnaryReactor(*this);
   const Time began = std::chrono::steady_clock::now();
   const bool queued =
       pool_.TrySubmit([this, context, reactor, method, access, began, body = std::move(body)] {
         const auto status = Contain([&]() -> base::Status {
-          const auto caller = Admit(*context, access);
+          const auto caller = Admit(*context, access, began);
           if (!caller) return caller.error();
           return body(*caller);
         });
@@ -35,12 +35,13 @@ grpc::ServerUnaryReactor* Guard::Unary(grpc::CallbackServerContext* context, bas
 }
 
 base::Result<std::optional<Caller>> Guard::Admit(grpc::CallbackServerContext& context,
-                                                 Access access) {
+                                                 Access access, Time began) {
   // Whoever waited in the queue until nobody waits for the answer costs no more work.
   if (context.IsCancelled()) {
     return base::Error(base::Code::kCancelled, "the caller gave the call up");
   }
-  if (context.deadline() <= std::chrono::system_clock::now()) {
+  if (context.deadline() <= std::chrono::system_clock::now() ||
+      std::chrono::steady_clock::now() - began > limits_.wait) {
     return base::Error(base::Code::kDeadline, "the call's time was over before its turn");
   }
   if (access == Access::kOpen) return std::optional<Caller>();
@@ -59,6 +60,25 @@ base::Result<std::optional<Caller>> Guard::Admit(grpc::CallbackServerContext& co
   return std::optional<Caller>(*caller);
 }
 
+void Guard::EndOverdueStreams(Time now) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [stream, running] : streams_) {
+    if (now - running.began <= limits_.stream) continue;
+    *running.overdue = true;
+    running.context->TryCancel();
+  }
+}
+
+void Guard::Enter(const void* stream, const Running& running) {
+  const std::lock_guard lock(mutex_);
+  streams_.emplace(stream, running);
+}
+
+void Guard::Leave(const void* stream) {
+  const std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
 base::Status Guard::Contain(const std::function<base::Status()>& work) {
   try {
     return work();
@@ -75,8 +95,9 @@ base::Error Guard::Busy() {
 grpc::Status Guard::Finish(grpc::CallbackServerContext& context, base::Literal method, Time began,
                            const base::Status& status) {
   const base::Code code = status ? base::Code::kInternal : status.error().code();
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - began);
+  const auto elapsed = std::chrono::steady_clock::now() - began;
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed);
+  metrics_.CallEnded(method, status ? std::nullopt : std::optional(code), elapsed);
   if (status) {
     Log(LogLevel::kDebug, "call", {{"method", method}, {"ms", took}});
   } else {

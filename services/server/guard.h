@@ -6,12 +6,16 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "services/server/caller.h"
+#include "services/server/limits.h"
+#include "services/server/metrics.h"
 #include "services/server/worker_pool.h"
 
 namespace godwit::server {
@@ -21,10 +25,12 @@ namespace godwit::server {
 enum class Access { kOpen, kSession, kSessionIfGiven };
 
 // What stands around every method of a service: a place in the worker pool, the call's deadline,
-// who the caller is, exceptions, the mapping of errors, a line of the log. A handler is only what
-// it is given as `body`, which runs on a worker and may block. Thread-safe.
+// who the caller is, exceptions, the mapping of errors, a line of the log, a figure of the metrics.
+// A handler is only what it is given as `body`, which runs on a worker and may block. Thread-safe.
 class Guard {
  public:
+  using Time = std::chrono::steady_clock::time_point;
+
   // Tells whose session a token opens. UNAUTHENTICATED: nobody's.
   using Authenticate = std::function<base::Result<Caller>(base::ByteSpan token)>;
   using UnaryBody = std::function<base::Status(const std::optional<Caller>& caller)>;
@@ -36,9 +42,9 @@ class Guard {
   using StreamBody =
       std::function<base::Result<NextMessage<Response>>(const std::optional<Caller>& caller)>;
 
-  // Both must outlive the guard and all its calls.
-  Guard(WorkerPool& pool, Authenticate authenticate)
-      : pool_(pool), authenticate_(std::move(authenticate)) {}
+  // All must outlive the guard and all its calls.
+  Guard(WorkerPool& pool, Metrics& metrics, Authenticate authenticate, CallLimits limits = {})
+      : pool_(pool), metrics_(metrics), authenticate_(std::move(authenticate)), limits_(limits) {}
 
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, base::Literal method,
                                   Access access, UnaryBody body);
@@ -50,17 +56,50 @@ class Guard {
     return new StreamReactor<Response>(*this, context, method, access, std::move(body));
   }
 
+  // Calls that came in and whose answer has not left whole.
+  std::size_t running() const { return running_; }
+  // Gives up the streams whose time is over at `now`: those, too, whose caller reads no more. To be
+  // called every second or so.
+  void EndOverdueStreams(Time now = std::chrono::steady_clock::now());
+
  private:
-  using Time = std::chrono::steady_clock::time_point;
+  // A call with one answer; it ends when that has left.
+  class UnaryReactor final : public grpc::ServerUnaryReactor {
+   public:
+    explicit UnaryReactor(Guard& guard) : guard_(guard) { guard_.Began(); }
+
+   private:
+    void OnDone() override {
+      guard_.Ended();
+      delete this;
+    }
+
+    Guard& guard_;
+  };
+
+  // A stream that runs; `overdue` tells it why it was cancelled.
+  struct Running {
+    grpc::CallbackServerContext* context = nullptr;
+    Time began;
+    std::atomic<bool>* overdue = nullptr;
+  };
 
   // The caller, or why the call goes no further. For Access::kOpen nobody.
-  base::Result<std::optional<Caller>> Admit(grpc::CallbackServerContext& context, Access access);
+  base::Result<std::optional<Caller>> Admit(grpc::CallbackServerContext& context, Access access,
+                                            Time began);
   // Calls `work` and turns whatever it throws into INTERNAL.
   static base::Status Contain(const std::function<base::Status()>& work);
   static base::Error Busy();
-  // The status to finish with; writes the line of the log.
-  static grpc::Status Finish(grpc::CallbackServerContext& context, base::Literal method, Time began,
-                             const base::Status& status);
+  // The status to finish with; writes the line of the log and counts the call.
+  grpc::Status Finish(grpc::CallbackServerContext& context, base::Literal method, Time began,
+                      const base::Status& status);
+  void Began() {
+    ++running_;
+    metrics_.CallBegan();
+  }
+  void Ended() { --running_; }
+  void Enter(const void* stream, const Running& running);
+  void Leave(const void* stream);
 
   template <class Response>
   class StreamReactor final : public grpc::ServerWriteReactor<Response> {
@@ -68,9 +107,11 @@ class Guard {
     StreamReactor(Guard& guard, grpc::CallbackServerContext* context, base::Literal method,
                   Access access, StreamBody<Response> body)
         : guard_(guard), context_(context), method_(method), body_(std::move(body)) {
+      guard_.Began();
+      guard_.Enter(this, {context_, began_, &overdue_});
       const bool queued = guard_.pool_.TrySubmit([this, access] {
         const auto begun = Contain([&]() -> base::Status {
-          const auto caller = guard_.Admit(*context_, access);
+          const auto caller = guard_.Admit(*context_, access, began_);
           if (!caller) return caller.error();
           auto next = body_(*caller);
           if (!next) return next.error();
@@ -99,6 +140,10 @@ class Guard {
 
     // On gRPC's own thread, which must not block.
     void OnWriteDone(bool ok) override {
+      if (overdue_) {
+        return End(
+            base::Error(base::Code::kDeadline, "the stream took longer than the time allowed"));
+      }
       if (!ok || cancelled_) {
         return End(base::Error(base::Code::kCancelled, "the caller gave the call up"));
       }
@@ -108,10 +153,14 @@ class Guard {
       }
     }
     void OnCancel() override { cancelled_ = true; }
-    void OnDone() override { delete this; }
+    void OnDone() override {
+      guard_.Leave(this);
+      guard_.Ended();
+      delete this;
+    }
 
     void End(const base::Status& status) {
-      this->Finish(Guard::Finish(*context_, method_, began_, status));
+      this->Finish(guard_.Finish(*context_, method_, began_, status));
     }
 
     Guard& guard_;
@@ -122,10 +171,16 @@ class Guard {
     NextMessage<Response> next_;
     Response message_;
     std::atomic<bool> cancelled_{false};
+    std::atomic<bool> overdue_{false};
   };
 
   WorkerPool& pool_;
+  Metrics& metrics_;
   const Authenticate authenticate_;
+  const CallLimits limits_;
+  std::atomic<std::size_t> running_{0};
+  std::mutex mutex_;
+  std::map<const void*, Running> streams_;
 };
 
 }  // namespace godwit::server

@@ -33,6 +33,11 @@ bool WorkerPool::Continue(std::function<void()> task) {
   return true;
 }
 
+std::size_t WorkerPool::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void WorkerPool::Drain() {
   {
     const std::lock_guard lock(mutex_);

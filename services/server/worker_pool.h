@@ -27,6 +27,9 @@ class WorkerPool {
   // The same for the next piece of work that was admitted before: never refused for a full queue.
   [[nodiscard]] bool Continue(std::function<void()> task);
 
+  // How many tasks wait for a worker.
+  std::size_t waiting() const;
+
   // Takes nothing new, and returns when all that was taken has run.
   void Drain();
 
@@ -34,7 +37,7 @@ class WorkerPool {
   void Work();
 
   const std::size_t queue_limit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
   bool draining_ = false;

@@ -493,6 +493,53 @@ TEST_F(Admission, BoardsAndListsShowWhatTheCallerMayRead) {
             "INVALID_ARGUMENT");
 }
 
+// Nothing is written in the vault when a role is taken and given back.
+TEST_F(Admission, ACursorMissesNothingThatALoweredRoleHid) {
+  vault_->WritePinned(caseworker_, "summary");
+  SendRest();
+  struct Seen {
+    std::size_t rows = 0;
+    base::Bytes cursor;
+  };
+  const auto see = [](auto source) {
+    Seen seen;
+    for (const auto& part : Must(Drain(std::move(source)))) {
+      seen.rows += part.rows.size();
+      if (!part.cursor.empty()) seen.cursor = part.cursor;
+    }
+    return seen;
+  };
+  const auto board = [&](const base::Bytes& cursor) {
+    return see(to_.engine.FetchBoard(CallerOf(coordinator_), Kind::kCase, cursor));
+  };
+  const auto list = [&](const base::Bytes& cursor) {
+    return see(to_.engine.ListVaults(CallerOf(coordinator_), cursor));
+  };
+  Seen on_board = board({});
+  Seen on_list = list({});
+  EXPECT_EQ(on_board.rows, 1u);
+  EXPECT_EQ(on_list.rows, 1u);
+  const auto set = [&](protocol::Roles roles) {
+    realm_.DoByRoot(protocol::RoleSet{coordinator_.id, roles});
+    Sync(to_, realm_);
+  };
+  set(protocol::kAuditor);
+  // What the service takes while the role is lowered: a freeze needs no fresh EPOCH.
+  vault_->Append(vault_->Sign(caseworker_, protocol::State{1, 0, 0}));
+  SendRest();
+  on_board = board(on_board.cursor);
+  on_list = list(on_list.cursor);
+  EXPECT_EQ(on_board.rows, 0u);
+  EXPECT_EQ(on_list.rows, 0u);
+  set(protocol::kCoordinator);
+  on_board = board(on_board.cursor);
+  on_list = list(on_list.cursor);
+  EXPECT_EQ(on_board.rows, 1u);
+  EXPECT_EQ(on_list.rows, 1u);
+  EXPECT_EQ(board(on_board.cursor).rows, 0u);
+  EXPECT_EQ(list(on_list.cursor).rows, 0u);
+}
+
 TEST_F(Admission, AnEpochThatComesWhileAVaultIsReadBringsItsBox) {
   vault_->WritePinned(caseworker_, "summary");
   SendRest();
@@ -589,6 +636,25 @@ TEST_F(Quota, BoundsBytesAMemberAndDay) {
   SendRest();
   vault_->Write(caseworker_, vault_->NewRecord(), std::string(20'000, 'x'));
   ExpectRefused(caseworker_, UploadOf(*vault_, sent_), "RATE_LIMITED");
+}
+
+TEST_F(Quota, WhoUsedUpTheirBytesStillFreezes) {
+  SendRest();
+  vault_->Write(caseworker_, vault_->NewRecord(), std::string(90'000, 'x'));
+  SendRest();
+  const Draft late = DraftOf(caseworker_, vault_->NewRecord(), std::string(20'000, 'x'));
+  ExpectRefused(caseworker_, {{late.Upload()}}, "RATE_LIMITED");
+  vault_->Append(vault_->Sign(caseworker_, protocol::State{1, 0, 0}));
+  SendRest();
+  // The share is a share: what it does not hold is refused too.
+  vault_->Append(vault_->Sign(coordinator_, protocol::State{1, 0, 0}));
+  TestEngine tight(to_, [] {
+    EngineConfig config;
+    config.quotas.freeze_bytes_per_day = 100;
+    return config;
+  }());
+  EXPECT_EQ(CodeOf(Append(tight.engine, CallerOf(coordinator_), UploadOf(*vault_, sent_))),
+            "RATE_LIMITED");
 }
 
 }  // namespace

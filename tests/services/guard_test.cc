@@ -1,6 +1,9 @@
 #include "services/server/guard.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -12,6 +15,7 @@
 
 #include "godwit/realm/v1/realm.grpc.pb.h"
 #include "services/server/grpc_server.h"
+#include "services/server/health.h"
 #include "services/server/log.h"
 #include "services/server/status.h"
 #include "tools/admin/commands.h"
@@ -28,12 +32,15 @@ namespace v1 = godwit::realm::v1;
 // A service whose two methods do what a test says, behind a guard.
 class BentService final : public v1::RealmService::CallbackService {
  public:
-  explicit BentService(WorkerPool& pool)
-      : guard_(pool, [this](base::ByteSpan token) -> base::Result<Caller> {
-          if (throws) throw std::runtime_error("the-secret-of-a-caller");
-          if (token.size() == 3) return Caller{};
-          return base::Error(base::Code::kUnauthenticated, "no session");
-        }) {}
+  explicit BentService(WorkerPool& pool, CallLimits limits = {})
+      : guard_(
+            pool, metrics,
+            [this](base::ByteSpan token) -> base::Result<Caller> {
+              if (throws) throw std::runtime_error("the-secret-of-a-caller");
+              if (token.size() == 3) return Caller{};
+              return base::Error(base::Code::kUnauthenticated, "no session");
+            },
+            limits) {}
 
   grpc::ServerUnaryReactor* GetNonce(grpc::CallbackServerContext* context,
                                      const v1::GetNonceRequest*, v1::GetNonceResponse*) override {
@@ -50,15 +57,19 @@ class BentService final : public v1::RealmService::CallbackService {
           return Guard::NextMessage<Response>(
               [this, left = messages](Response& message) mutable -> base::Result<bool> {
                 if (throws_in_stream) throw std::runtime_error("the-secret-of-a-caller");
-                message.set_cursor("x");
+                message.set_cursor(std::string(size, 'x'));
                 return left-- > 0;
               });
         });
   }
 
+  Guard& guard() { return guard_; }
+
+  Metrics metrics{"cases"};
   Access access = Access::kOpen;
   Guard::UnaryBody body = [](const std::optional<Caller>&) { return base::Status(); };
   int messages = 3;
+  std::size_t size = 1;
   std::atomic<bool> throws{false};
   std::atomic<bool> throws_in_stream{false};
 
@@ -68,15 +79,16 @@ class BentService final : public v1::RealmService::CallbackService {
 
 class GuardTest : public testing::Test {
  protected:
-  explicit GuardTest(std::size_t queue = 16) : pool_(1, queue), service_(pool_) {
+  explicit GuardTest(std::size_t queue = 16, CallLimits limits = {})
+      : pool_(1, queue), service_(pool_, limits) {
     std::string name = (std::filesystem::temp_directory_path() / "godwit-guard.XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     std::ostringstream quiet;
     EXPECT_TRUE(transport::RequireTls13());
     EXPECT_TRUE(admin::PkiInit({folder_}, quiet));
     EXPECT_TRUE(admin::PkiIssue({folder_, {"127.0.0.1"}}, quiet));
-    auto server = GrpcServer::Start({"127.0.0.1:0", folder_ / "server.crt", folder_ / "server.key"},
-                                    service_);
+    auto server = GrpcServer::Start(
+        {"127.0.0.1:0", {folder_ / "server.crt", folder_ / "server.key"}}, service_);
     EXPECT_TRUE(server);
     server_ = *std::move(server);
     std::ifstream file(folder_ / "ca.crt");
@@ -86,11 +98,14 @@ class GuardTest : public testing::Test {
     stub_ = v1::RealmService::NewStub(pinned_.channel);
   }
   ~GuardTest() override {
-    server_->Stop(std::chrono::milliseconds(500));
+    Stop(std::chrono::milliseconds(500));
     pool_.Drain();
     std::filesystem::remove_all(folder_);
   }
 
+  void Stop(std::chrono::milliseconds grace) {
+    server_->Stop(grace, [this] { return service_.guard().running(); });
+  }
   grpc::Status Call(grpc::ClientContext& context) {
     v1::GetNonceResponse response;
     return stub_->GetNonce(&context, {}, &response);
@@ -210,6 +225,87 @@ TEST_F(GuardTest, StreamsWhatItIsGivenAndRefusesBeforeTheFirstMessage) {
   EXPECT_EQ(Read().second, 0);
 }
 
+// A caller that reads no more holds memory, and no worker.
+TEST_F(GuardTest, WhoReadsNoMoreIsGivenUpWhenTheTimeIsOver) {
+  service_.messages = 20'000;
+  service_.size = 64 * 1024;
+  grpc::ClientContext context;
+  const auto reader = stub_->ListVaults(&context, {});
+  v1::ListVaultsResponse message;
+  ASSERT_TRUE(reader->Read(&message));
+  // Another call gets its turn: the stream stands still, or will.
+  EXPECT_TRUE(Call().ok());
+  const auto now = std::chrono::steady_clock::now();
+  service_.guard().EndOverdueStreams(now);
+  EXPECT_TRUE(reader->Read(&message));
+  testing::internal::CaptureStderr();
+  service_.guard().EndOverdueStreams(now + CallLimits().stream + std::chrono::seconds(1));
+  while (reader->Read(&message)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  Stop(std::chrono::hours(1));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("\"code\":\"DEADLINE\""),
+            std::string::npos);
+}
+
+TEST_F(GuardTest, DrainingGivesUpWhoeverReadsNoMore) {
+  service_.messages = 20'000;
+  service_.size = 64 * 1024;
+  grpc::ClientContext context;
+  const auto reader = stub_->ListVaults(&context, {});
+  v1::ListVaultsResponse message;
+  ASSERT_TRUE(reader->Read(&message));
+  Stop(std::chrono::milliseconds(100));
+  while (reader->Read(&message)) {
+  }
+  EXPECT_FALSE(reader->Finish().ok());
+}
+
+class ImpatientGuardTest : public GuardTest {
+ protected:
+  ImpatientGuardTest() : GuardTest(16, {.wait = std::chrono::milliseconds(0)}) {}
+};
+
+// Whatever the caller's own deadline says, or where there is none.
+TEST_F(ImpatientGuardTest, ACallThatWaitedTooLongForAWorkerIsNotBegun) {
+  std::atomic<int> begun{0};
+  service_.body = [&](const std::optional<Caller>&) {
+    ++begun;
+    return base::Status();
+  };
+  EXPECT_EQ(Call().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Read().first.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(begun, 0);
+}
+
+class NarrowGuardTest : public GuardTest {
+ protected:
+  NarrowGuardTest() : GuardTest(1) {}
+};
+
+TEST_F(NarrowGuardTest, AQueueThatFillsUpRefusesAtOnceAndEmptiesAgain) {
+  std::promise<void> hold;
+  std::atomic<int> begun{0};
+  auto held = hold.get_future().share();
+  service_.body = [&, held](const std::optional<Caller>&) {
+    ++begun;
+    held.wait();
+    return base::Status();
+  };
+  // One that the worker holds, and one that waits for it.
+  std::thread first([&] { EXPECT_TRUE(Call().ok()); });
+  while (begun == 0) std::this_thread::yield();
+  std::thread second([&] { EXPECT_TRUE(Call().ok()); });
+  while (pool_.waiting() == 0) std::this_thread::yield();
+  EXPECT_EQ(Call().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Read().first.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  hold.set_value();
+  first.join();
+  second.join();
+  EXPECT_TRUE(Call().ok());
+  EXPECT_EQ(begun, 3);
+}
+
 class FullGuardTest : public GuardTest {
  protected:
   FullGuardTest() : GuardTest(0) {}
@@ -257,7 +353,7 @@ TEST(GrpcServer, RefusesToStartAndSaysWhy) {
   BentService service(pool);
   const auto why = [&](const std::filesystem::path& certificate, const std::filesystem::path& key,
                        const std::string& address = "127.0.0.1:0") {
-    const auto started = GrpcServer::Start({address, certificate, key}, service);
+    const auto started = GrpcServer::Start({address, {certificate, key}}, service);
     return started ? std::string() : std::string(started.error().message());
   };
   const auto certificate = folder / "a" / "server.crt";
@@ -270,14 +366,65 @@ TEST(GrpcServer, RefusesToStartAndSaysWhy) {
   EXPECT_NE(why(certificate, key).find("chmod"), std::string::npos);
   std::filesystem::permissions(key, std::filesystem::perms::owner_read);
   EXPECT_EQ(why(certificate, key), "");
-  const auto first = GrpcServer::Start({"127.0.0.1:0", certificate, key}, service);
+  const auto first = GrpcServer::Start({"127.0.0.1:0", {certificate, key}}, service);
   ASSERT_TRUE(first);
   BentService other(pool);
-  const auto second =
-      GrpcServer::Start({"127.0.0.1:" + std::to_string((*first)->port()), certificate, key}, other);
+  const auto second = GrpcServer::Start(
+      {"127.0.0.1:" + std::to_string((*first)->port()), {certificate, key}}, other);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), base::Code::kIo);
   std::filesystem::remove_all(folder);
+}
+
+// Whoever connects and says nothing holds a place for a while only.
+TEST_F(GuardTest, AConnectionWithoutAHandshakeIsClosed) {
+  ListenOptions options{"127.0.0.1:0", {folder_ / "server.crt", folder_ / "server.key"}};
+  options.handshake = std::chrono::milliseconds(100);
+  BentService service(pool_);
+  const auto server = GrpcServer::Start(options, service);
+  ASSERT_TRUE(server);
+  const int connection = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>((*server)->port()));
+  ASSERT_EQ(::connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  char byte = 0;
+  EXPECT_EQ(::recv(connection, &byte, 1, 0), 0);
+  ::close(connection);
+}
+
+TEST(Listeners, ForThisMachineAloneRefuseOtherAddresses) {
+  Metrics metrics("cases");
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "localhost:0", ""}) {
+    SCOPED_TRACE(address);
+    const auto health = HealthServer::Start(address);
+    ASSERT_FALSE(health);
+    EXPECT_EQ(health.error().code(), base::Code::kInvalidArgument);
+    const auto exposition = MetricsListener::Start(address, metrics);
+    ASSERT_FALSE(exposition);
+    EXPECT_EQ(exposition.error().code(), base::Code::kInvalidArgument);
+  }
+  const auto health = HealthServer::Start("127.0.0.1:0");
+  ASSERT_TRUE(health);
+  const auto exposition = MetricsListener::Start("127.0.0.1:0", metrics);
+  ASSERT_TRUE(exposition);
+  // Taken addresses.
+  const auto at = [](int port) { return "127.0.0.1:" + std::to_string(port); };
+  EXPECT_EQ(HealthServer::Start(at((*health)->port())).error().code(), base::Code::kIo);
+  EXPECT_EQ(MetricsListener::Start(at((*exposition)->port()), metrics).error().code(),
+            base::Code::kIo);
+}
+
+TEST(Listeners, HealthIsNoUntilItIsYes) {
+  const auto health = HealthServer::Start("127.0.0.1:0");
+  ASSERT_TRUE(health);
+  const std::string address = "127.0.0.1:" + std::to_string((*health)->port());
+  EXPECT_FALSE(AskHealth(address, std::chrono::seconds(10)));
+  (*health)->Set(true);
+  EXPECT_TRUE(AskHealth(address, std::chrono::seconds(10)));
+  (*health)->Set(false);
+  EXPECT_FALSE(AskHealth(address, std::chrono::seconds(10)));
 }
 
 // What a value may be; nothing else makes a line of the log.

@@ -1,9 +1,5 @@
 #include "services/realm/realm_service.h"
 
-#include <google/protobuf/descriptor.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -15,8 +11,9 @@
 
 #include "godwit/realm/v1/realm.grpc.pb.h"
 #include "tests/services/fixture.h"
+#include "tests/services/service_process.h"
+#include "tests/services/wire.h"
 #include "tests/support/realm_server.h"
-#include "transport/channel.h"
 #include "transport/wire.h"
 
 namespace godwit::realm {
@@ -28,39 +25,6 @@ using protocol::Kind;
 using support::Must;
 using support::TestRealm;
 using support::TestVault;
-
-// What a client does with its own keys, for a person of a test.
-transport::SessionProver ProverOf(const TestRealm& realm, const support::Person& person,
-                                  std::size_t device = 0) {
-  return [&realm, &person, device](const base::Sha256Hash& spki,
-                                   base::ByteSpan nonce) -> base::Result<base::Bytes> {
-    protocol::SessionRequest request;
-    request.realm = realm.roster().realm();
-    request.device = person.devices[device].id();
-    request.spki = spki;
-    std::ranges::copy(nonce, request.server_nonce.begin());
-    crypto::FillRandom(request.client_nonce);
-    return protocol::SignSessionRequest(request, person.devices[device].signing_key());
-  };
-}
-
-transport::StatementUpload WireOf(const StatementUpload& upload) {
-  transport::StatementUpload wire{base::ToBytes(upload.statement), {}};
-  for (const auto& box : upload.boxes) wire.boxes.push_back({box.device, base::ToBytes(box.box)});
-  return wire;
-}
-transport::VaultUpload WireOf(const VaultUpload& upload) {
-  transport::VaultUpload wire;
-  for (const auto& each : upload.entries) {
-    transport::EntryUpload entry{
-        base::ToBytes(each.entry), {}, base::ToBytes(each.salt), base::ToBytes(each.ciphertext)};
-    for (const auto& box : each.boxes) {
-      entry.boxes.push_back({box.member, base::ToBytes(box.box)});
-    }
-    wire.entries.push_back(std::move(entry));
-  }
-  return wire;
-}
 
 // A server with a realm, and a client of its owner and of its coordinator.
 class RealmServiceTest : public testing::Test {
@@ -187,64 +151,6 @@ TEST_F(RealmServiceTest, AClientComesThroughARestart) {
   restart.join();
 }
 
-// One channel for raw calls, whose every part a test chooses.
-class Raw {
- public:
-  explicit Raw(const transport::RealmAddress& address)
-      : pinned_(transport::MakePinnedChannel(address.host_port, address.pins)),
-        generic_(pinned_.channel),
-        stub_(v1::RealmService::NewStub(pinned_.channel)) {}
-
-  v1::RealmService::Stub& stub() { return *stub_; }
-
-  // Calls a method by its name with these bytes and, where not empty, this token.
-  grpc::Status Call(const std::string& method, const std::string& bytes,
-                    const std::string& token = {}) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    if (!token.empty()) context.AddMetadata(transport::kTokenKey, token);
-    grpc::CompletionQueue queue;
-    const grpc::Slice slice(bytes);
-    grpc::ByteBuffer request(&slice, 1);
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    const auto call = generic_.PrepareCall(&context, method, &queue);
-    call->StartCall(Tag(1));
-    Wait(queue);
-    call->WriteLast(request, grpc::WriteOptions(), Tag(2));
-    Wait(queue);
-    do {
-      call->Read(&response, Tag(3));
-    } while (Wait(queue));
-    call->Finish(&status, Tag(4));
-    Wait(queue);
-    return status;
-  }
-
- private:
-  static void* Tag(std::intptr_t n) { return reinterpret_cast<void*>(n); }
-  static bool Wait(grpc::CompletionQueue& queue) {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  }
-
-  transport::PinnedChannel pinned_;
-  grpc::GenericStub generic_;
-  std::unique_ptr<v1::RealmService::Stub> stub_;
-};
-
-std::vector<std::string> Methods() {
-  const auto* service = v1::GetNonceRequest::descriptor()->file()->service(0);
-  std::vector<std::string> methods;
-  for (int i = 0; i < service->method_count(); ++i) {
-    methods.push_back("/" + service->full_name() + "/" + service->method(i)->name());
-  }
-  return methods;
-}
-
-std::string Name(const std::string& method) { return method.substr(method.rfind('/') + 1); }
-
 // Every method but those that are listed as open refuses a caller without a token, one with a
 // foreign token, and one whose token has another form; and none of them is missing.
 TEST_F(RealmServiceTest, EveryMethodButTheOpenOnesNeedsASession) {
@@ -272,18 +178,7 @@ TEST_F(RealmServiceTest, EveryMethodButTheOpenOnesNeedsASession) {
 TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
   Raw raw(server_.address());
   // A session, to come behind the guard.
-  v1::GetNonceResponse nonce;
-  v1::OpenSessionResponse session;
-  {
-    grpc::ClientContext context;
-    ASSERT_TRUE(raw.stub().GetNonce(&context, {}, &nonce).ok());
-    const auto prover = ProverOf(realm_, coordinator_);
-    v1::OpenSessionRequest request;
-    request.set_au(
-        base::ToString(Must(prover(Must(client_.ServerKey()), base::AsBytes(nonce.nonce())))));
-    grpc::ClientContext second;
-    ASSERT_TRUE(raw.stub().OpenSession(&second, request, &session).ok());
-  }
+  const std::string token = raw.OpenSession(realm_, coordinator_, Must(client_.ServerKey()));
   const std::string before = Contents(server_.database());
   std::uint64_t seed = 1;
   for (const auto& method : Methods()) {
@@ -295,7 +190,7 @@ TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         c = static_cast<char>(seed >> 56);
       }
-      const auto code = raw.Call(method, bytes, session.token()).error_code();
+      const auto code = raw.Call(method, bytes, token).error_code();
       // gRPC 1.51 answers INTERNAL, itself, to what is no protobuf.
       EXPECT_NE(code, grpc::StatusCode::UNKNOWN);
       EXPECT_NE(code, grpc::StatusCode::UNAVAILABLE);
@@ -304,22 +199,34 @@ TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
   EXPECT_EQ(Contents(server_.database()), before);
 }
 
+// The work is counted where the engine is tested.
+TEST_F(RealmServiceTest, NoSuchAndNotAllowedAreTheSameBytes) {
+  TestVault theirs(realm_, Kind::kScreening, coordinator_, {{&coordinator_, kFull}});
+  ASSERT_TRUE(Must(client_.AppendEntries({WireOf(UploadOf(theirs))})).front());
+  Raw raw(server_.address());
+  // The owner is no member of it.
+  const std::string token = raw.OpenSession(realm_, realm_.person(0), Must(client_.ServerKey()));
+  const auto fetch = [&](const base::VaultId& vault) {
+    v1::FetchVaultRequest request;
+    request.set_vault(base::ToString(vault.bytes()));
+    return raw.Ask("/godwit.realm.v1.RealmService/FetchVault", request.SerializeAsString(), token);
+  };
+  const auto none = fetch(base::VaultId(std::array<std::uint8_t, 16>{9}));
+  const auto hidden = fetch(theirs.vault().id());
+  EXPECT_EQ(none.status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(none.status.error_code(), hidden.status.error_code());
+  EXPECT_EQ(none.status.error_message(), hidden.status.error_message());
+  EXPECT_EQ(none.status.error_details(), hidden.status.error_details());
+  EXPECT_EQ(none.trailers, hidden.trailers);
+  EXPECT_EQ(none.bytes, hidden.bytes);
+  EXPECT_NE(none.trailers, "");
+}
+
 TEST_F(RealmServiceTest, AMessageAboveTheLimitIsRefused) {
   Raw raw(server_.address());
   const std::string huge(transport::kMaxRequestSize + 1024, 'x');
   EXPECT_EQ(raw.Call(Methods().back(), huge).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(client_.FetchRoster(0));
-}
-
-// Runs a program and returns what it wrote and its exit code.
-std::pair<std::string, int> RunProgram(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return {};
-  char buffer[4096];
-  std::size_t n = 0;
-  while ((n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0) output.append(buffer, n);
-  return {output, ::pclose(pipe)};
 }
 
 TEST_F(RealmServiceTest, SpeaksTls13AndNothingOlder) {

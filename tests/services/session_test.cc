@@ -89,6 +89,37 @@ TEST_F(Session, RefusesWhatDoesNotFitInOneVoice) {
   EXPECT_EQ(Number(*first_.postgres, "SELECT count(*) FROM session"), 0u);
 }
 
+// Of a certificate that was renewed with a new key: whoever connected before it saw the old one.
+TEST_F(Session, TheKeyBeforeIsAcceptedForAWhile) {
+  auto& sessions = first_.engine.sessions();
+  const auto opens = [&](const base::Sha256Hash& spki) {
+    auto request = RequestOf(realm_, coordinator_, Nonce());
+    request.spki = spki;
+    return CodeOf(Open(request));
+  };
+  const auto key = [](std::uint8_t n) {
+    std::array<std::uint8_t, 32> bytes{n};
+    return base::Sha256Hash(bytes);
+  };
+  EXPECT_EQ(opens(key(1)), "UNAUTHENTICATED");
+  sessions.Accept(key(1), 10'000);
+  EXPECT_EQ(opens(key(1)), "OK");
+  EXPECT_EQ(opens(TestEngine::Spki()), "OK");
+  first_.clock->now_ms += 9'000;
+  sessions.Accept(key(2), 10'000);
+  EXPECT_EQ(opens(TestEngine::Spki()), "OK");
+  first_.clock->now_ms += 2'000;
+  EXPECT_EQ(opens(TestEngine::Spki()), "UNAUTHENTICATED");
+  EXPECT_EQ(opens(key(1)), "OK");
+  // The same one again shortens nothing; one that comes back is for good.
+  sessions.Accept(key(2), 1);
+  EXPECT_EQ(opens(key(1)), "OK");
+  sessions.Accept(key(1), 10'000);
+  first_.clock->now_ms += 11'000;
+  EXPECT_EQ(opens(key(1)), "OK");
+  EXPECT_EQ(opens(key(2)), "UNAUTHENTICATED");
+}
+
 TEST_F(Session, RefusesBytesThatAreNoRequest) {
   const base::Bytes good = protocol::SignSessionRequest(RequestOf(realm_, coordinator_, Nonce()),
                                                         coordinator_.device().signing_key());

@@ -112,6 +112,7 @@ TEST(RealmConfig, TheDefaultsAreThoseOfTheProtocol) {
   EXPECT_EQ(settings.Number("quota.epochs_per_vault_day"), 24u);
   EXPECT_EQ(settings.Number("quota.epochs_per_shared_vault_day"), 200u);
   EXPECT_EQ(settings.Number("quota.bytes_per_day"), std::uint64_t{1} << 30);
+  EXPECT_EQ(settings.Number("quota.freeze_bytes_per_day"), std::uint64_t{4} << 20);
   EXPECT_EQ(settings.Number("quota.revokes_of_others_per_day"), 10u);
 }
 
