@@ -109,6 +109,13 @@ class Collector {
       if (conflict.settled()) continue;
       items_.push_back({What::kConflict, code, 0, conflict.field(), ShortId(entry->record)});
     }
+    if (file.view() != nullptr && file.kind() == Kind::kPerson) {
+      for (const auto& [member, asked] : file.view()->asked()) {
+        if (member == realm.member() || !asked.assents.empty() || asked.refused) continue;
+        items_.push_back(
+            {What::kIdentityAsked, code, 0, std::to_string(asked.ask.hours) + " h", ""});
+      }
+    }
     if ((file.hats() & kCaseworkerHat) == 0) return;
     for (const auto* entry : file.Of(Record::kFollowUp)) {
       const auto& follow_up = entry->content.follow_up();

@@ -18,6 +18,7 @@ struct TodayItem {
     kFollowUp,
     kApprovalWaits,   // a supervisor's, or a coordinator's
     kSecondWaits,     // an act that waits for a second person
+    kIdentityAsked,   // a supervisor asks to read a person of this member's
     kComment,         // written to this person, not read
     kConflict,        // two values of one field
     kHandOver,        // parts of a case are with different people

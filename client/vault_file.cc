@@ -76,6 +76,13 @@ base::Result<VaultFile> VaultFile::Open(Realm& realm, const base::VaultId& vault
   return file;
 }
 
+base::Result<VaultFile> VaultFile::FromView(Realm& realm, VaultView view) {
+  VaultFile file(realm, view.id());
+  file.view_ = std::move(view);
+  if (const auto status = file.TakeView(); !status) return status.error();
+  return file;
+}
+
 Status VaultFile::TakeView() {
   kind_ = view_->kind();
   perm_ = view_->perm();

@@ -27,6 +27,9 @@ class VaultFile {
   // NOT_FOUND: no such vault, here or there, or not this member's; else as VaultView::Fetch.
   static base::Result<VaultFile> Open(Realm& realm, const base::VaultId& vault, From from);
 
+  // Of a view in memory, without what waits.
+  static base::Result<VaultFile> FromView(Realm& realm, VaultView view);
+
   struct Entry {
     base::RecordId record;
     content::v1::Record content;

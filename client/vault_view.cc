@@ -88,7 +88,14 @@ Status VaultView::TakePayload(base::ByteSpan bytes) {
   } else if (auto* tomb = std::get_if<protocol::Tomb>(&*payload)) {
     latest_.erase(tomb->record);
     first_.erase(tomb->record);
+  } else if (const auto* ask = std::get_if<protocol::Ask>(&*payload)) {
+    asked_[raw->header.author_member] = {raw->header, *ask, protocol::EntryLink(bytes), {}, false};
   } else if (const auto* assent = std::get_if<protocol::Assent>(&*payload)) {
+    for (auto& [member, asked] : asked_) {
+      if (asked.link != assent->target) continue;
+      if (assent->say == protocol::Assent::kYes) asked.assents.push_back(raw->header);
+      asked.refused = asked.refused || assent->say == protocol::Assent::kNo;
+    }
     if (assent->say != protocol::Assent::kYes) return {};
     const auto of = std::ranges::find_if(
         latest_, [&](const auto& row) { return row.second.link == assent->target; });
@@ -265,6 +272,24 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
     return verdict.error();
   }
   return view;
+}
+
+Status VaultView::TakeServed(std::vector<transport::RecordContent> contents) {
+  for (auto& content : contents) {
+    const RecordVersion* latest = Latest(content.record);
+    if (latest == nullptr || latest->rev.rver != content.rver) continue;
+    if (!protocol::AreListed(latest->rev, content.salt, content.ciphertext)) {
+      const Error error(Code::kDecrypt,
+                        "the service changed a record's bytes: what it sent is refused");
+      Keep(error, Claim::kRecordChanged,
+           {base::ToBytes(latest->link.bytes()), std::move(content.salt),
+            std::move(content.ciphertext)});
+      return error;
+    }
+    sealed_[content.record] = {content.rver, std::move(content.salt),
+                               std::move(content.ciphertext)};
+  }
+  return {};
 }
 
 std::uint64_t VaultView::AskFrom() const {

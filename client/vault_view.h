@@ -70,6 +70,20 @@ class VaultView {
   const RecordVersion* First(const base::RecordId& record) const;
   // What the epoch in force before the entry `seq` lists for a member; 0: nothing.
   protocol::Perm ListedPerm(const base::MemberId& member, std::uint64_t seq) const;
+  // Who asked to read, as of the last ASK of each, and who assented to it.
+  struct Asked {
+    protocol::EntryHeader header;
+    protocol::Ask ask;
+    base::Link link;
+    std::vector<protocol::EntryHeader> assents;
+    bool refused = false;  // somebody said no
+  };
+  const std::map<base::MemberId, Asked>& asked() const { return asked_; }
+
+  // Takes content that was served for an ASK, for as long as this object lives: none of it is kept
+  // on the device. E_DECRYPT: it is not what the chain lists; evidence is kept.
+  base::Status TakeServed(std::vector<transport::RecordContent> contents);
+
   // Opens and parses a record. E_DECRYPT: it does not open. NOT_FOUND: no such live record, or its
   // ciphertext was not served to this member.
   base::Result<content::v1::Record> Read(const base::RecordId& record);
@@ -100,6 +114,7 @@ class VaultView {
   std::map<std::uint32_t, std::uint64_t> epoch_seqs_;
   std::map<base::RecordId, RecordVersion> latest_;
   std::map<base::RecordId, RecordVersion> first_;
+  std::map<base::MemberId, Asked> asked_;
   std::map<std::uint32_t, base::Bytes> boxes_;
   struct Sealed {
     std::uint64_t rver = 0;

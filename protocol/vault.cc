@@ -591,7 +591,7 @@ base::Status Vault::Check(const EntryHeader& h, const Assent& assent, const Rost
       }
       break;
     case EntryType::kAsk:
-      if (asks_.at(author) != assent.target) {
+      if (asks_.at(author).link != assent.target) {
         return Invalid("an ASSENT of an ASK that is not its author's newest");
       }
       break;
@@ -672,8 +672,24 @@ void Vault::Take(const SignedEntry& /*entry*/, const Assent& assent) {
   waiting_.reset();
 }
 
-void Vault::Take(const SignedEntry& entry, const Ask& /*ask*/) {
-  asks_[entry.header.author_member] = entry.link;
+void Vault::Take(const SignedEntry& entry, const Ask& ask) {
+  asks_[entry.header.author_member] = {entry.link, ask};
+}
+
+std::optional<Vault::OpenAsk> Vault::AskAt(const base::Link& link) const {
+  const auto written = written_.find(link);
+  if (written == written_.end() || EntryType{written->second.type} != EntryType::kAsk) {
+    return std::nullopt;
+  }
+  const AskMade& newest = asks_.at(written->second.author);
+  if (newest.link != link) return std::nullopt;
+  return OpenAsk{written->second.author, link, newest.ask};
+}
+
+std::optional<Vault::OpenAsk> Vault::AskOf(const base::MemberId& member) const {
+  const auto made = asks_.find(member);
+  if (made == asks_.end()) return std::nullopt;
+  return OpenAsk{member, made->second.link, made->second.ask};
 }
 
 }  // namespace godwit::protocol

@@ -121,6 +121,17 @@ class Vault {
   const std::unordered_map<base::RecordId, Record>& records() const { return records_; }
   const Record* FindRecord(const base::RecordId& record) const;
 
+  // An ASK that is its author's newest.
+  struct OpenAsk {
+    base::MemberId member;
+    base::Link link;
+    Ask ask;
+  };
+  // That at `link`; nothing if there is none, or it is not the newest any more.
+  std::optional<OpenAsk> AskAt(const base::Link& link) const;
+  // That of `member`; nothing: they never asked.
+  std::optional<OpenAsk> AskOf(const base::MemberId& member) const;
+
   // has(m, b) for all bits at once: m's perm in want(list in force, r); 0 for a stranger.
   Perm PermAt(const base::MemberId& member, const Roster& roster, std::uint64_t r) const;
 
@@ -156,6 +167,11 @@ class Vault {
   void Take(const SignedEntry& entry, const Assent& assent);
   void Take(const SignedEntry& entry, const Ask& ask);
 
+  struct AskMade {
+    base::Link link;
+    Ask ask;
+  };
+
   // An entry as an ASSENT of it needs it.
   struct Written {
     std::uint8_t type = 0;
@@ -179,7 +195,7 @@ class Vault {
   State state_;
   std::optional<WaitingState> waiting_;
   std::unordered_map<base::Link, Written> written_;
-  std::unordered_map<base::MemberId, base::Link> asks_;  // the newest of each
+  std::unordered_map<base::MemberId, AskMade> asks_;  // the newest of each
 };
 
 // Form, author, signature, suite, type and size of one entry: the checks that need no chain but for

@@ -83,6 +83,14 @@ struct EventRow {
   base::Bytes bytes;  // EV
 };
 
+// Until when a member who manages without reading is served content, by an ASK that was assented
+// to.
+struct OpeningRow {
+  base::MemberId member;
+  base::Link ask;
+  std::uint64_t until_ms = 0;  // Unix time, not reached
+};
+
 // Entries of one vault that were judged and admitted, to be written whole or not at all.
 struct VaultCommit {
   // The head that they were judged against; nothing for a vault that is new.
@@ -97,6 +105,7 @@ struct VaultCommit {
   std::vector<RevisionRow> revisions;
   std::vector<RecordHeadRow> records;  // each record once
   std::vector<ForgetRow> forgets;      // each record once
+  std::vector<OpeningRow> openings;    // each ask once
   std::vector<QuotaCharge> charges;
 };
 

@@ -81,6 +81,15 @@ constexpr Statement kInsertBoxes = {"box_insert", R"(
 INSERT INTO box (realm_id, vault_id, member_id, epoch, box)
 SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[]))"};
 
+constexpr Statement kInsertOpenings = {"opening_insert", R"(
+INSERT INTO opening (realm_id, vault_id, member_id, ask_link, until_ms)
+SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[])
+ON CONFLICT DO NOTHING)"};
+
+constexpr Statement kIsOpen = {"opening_read", R"(
+SELECT FROM opening WHERE realm_id = $1::bytea AND vault_id = $2::bytea AND member_id = $3::bytea
+  AND ask_link = $4::bytea AND until_ms > $5::bigint LIMIT 1)"};
+
 constexpr Statement kDeleteMembers = {"membership_delete", R"(
 DELETE FROM membership WHERE ctid = ANY (ARRAY(
   SELECT m.row FROM unnest($2::bytea[]) AS u (vault_id)
@@ -157,8 +166,11 @@ FROM (SELECT c.*, count(*) OVER () AS found,
                                   AND record_id = r.record_id AND rver = r.rver LIMIT 1) AS b
             WHERE r.realm_id = $1::bytea AND r.vault_id = $2::bytea AND r.record_id > $5::bytea
               AND r.seq >= $4::bigint AND NOT r.dead
-              AND (SELECT perm & 1 FROM membership WHERE realm_id = $1::bytea
-                   AND vault_id = $2::bytea AND member_id = $3::bytea) = 1
+              AND ((SELECT perm & 1 FROM membership WHERE realm_id = $1::bytea
+                    AND vault_id = $2::bytea AND member_id = $3::bytea) = 1
+                   OR (SELECT count(*) FROM opening WHERE realm_id = $1::bytea
+                       AND vault_id = $2::bytea AND member_id = $3::bytea
+                       AND ask_link = $8::bytea AND until_ms > $9::bigint) = 1)
             ORDER BY r.record_id LIMIT $6::bigint) AS c) AS page
 WHERE before < $7::bigint ORDER BY record_id)"};
 
@@ -240,7 +252,7 @@ class Batch {
     if (winners_.empty()) return outcomes;
     for (const auto step :
          {&Batch::UpdateHeads, &Batch::WriteEntries, &Batch::WriteMembers, &Batch::WriteBoxes,
-          &Batch::WriteRecords, &Batch::Forget, &Batch::Count}) {
+          &Batch::WriteRecords, &Batch::WriteOpenings, &Batch::Forget, &Batch::Count}) {
       if (const Status status = (this->*step)(); !status) return status.error();
     }
     return outcomes;
@@ -389,6 +401,23 @@ class Batch {
     Parameters parameters;
     parameters.Id(realm_).BytesArray(relisted_);
     return Execute(kDropBoxes, parameters);
+  }
+
+  Status WriteOpenings() {
+    std::vector<ByteSpan> vaults, members, asks;
+    std::vector<std::uint64_t> untils;
+    for (const VaultCommit* commit : winners_) {
+      for (const OpeningRow& row : commit->openings) {
+        vaults.push_back(commit->after.vault.bytes());
+        members.push_back(row.member.bytes());
+        asks.push_back(row.ask.bytes());
+        untils.push_back(row.until_ms);
+      }
+    }
+    if (vaults.empty()) return Status::Ok();
+    Parameters rows;
+    rows.Id(realm_).BytesArray(vaults).BytesArray(members).BytesArray(asks).IntArray(untils);
+    return Execute(kInsertOpenings, rows);
   }
 
   Status WriteRecords() {
@@ -625,15 +654,24 @@ base::Result<std::vector<EpochBoxRow>> VaultStore::Boxes(const base::RealmId& re
   });
 }
 
-base::Result<ContentPage> VaultStore::ReadContent(const base::RealmId& realm,
-                                                  const base::VaultId& vault,
-                                                  const base::MemberId& member,
-                                                  std::uint64_t from_seq,
-                                                  const base::RecordId& after) {
+base::Result<bool> VaultStore::IsOpen(const base::RealmId& realm, const base::VaultId& vault,
+                                      const base::MemberId& member, const OpenedBy& opened) {
+  return ReadAs<bool>(database_, [&](Transaction& transaction) -> base::Result<bool> {
+    Parameters parameters;
+    parameters.Id(realm).Id(vault).Id(member).Id(opened.ask).Int(opened.now_ms);
+    const auto rows = transaction.Execute(kIsOpen, parameters);
+    if (!rows) return rows.error();
+    return !rows->empty();
+  });
+}
+
+base::Result<ContentPage> VaultStore::ReadContent(
+    const base::RealmId& realm, const base::VaultId& vault, const base::MemberId& member,
+    std::uint64_t from_seq, const base::RecordId& after, const OpenedBy& opened) {
   return ReadAs<ContentPage>(database_, [&](Transaction& transaction) -> base::Result<ContentPage> {
     Parameters parameters;
     parameters.Id(realm).Id(vault).Id(member).Int(from_seq).Id(after);
-    parameters.Int(kPageRecords).Int(kPageBytes);
+    parameters.Int(kPageRecords).Int(kPageBytes).Id(opened.ask).Int(opened.now_ms);
     const auto rows = transaction.Execute(kReadContent, parameters);
     if (!rows) return rows.error();
     ContentPage page;

@@ -36,6 +36,12 @@ struct ContentPage {
 // Makes the event of that number. May be called again where a transaction is.
 using MakeEvent = std::function<EventRow(std::uint64_t n)>;
 
+// What opens content to a member who manages without reading: their ASK, as of now.
+struct OpenedBy {
+  base::Link ask;  // zero: nothing does
+  std::uint64_t now_ms = 0;
+};
+
 // The vaults of a realm: chains, members, boxes, records. Thread-safe.
 // Codes besides those named: Database::Read and Write.
 class VaultStore {
@@ -78,10 +84,14 @@ class VaultStore {
 
   // Live records that entries from `from_seq` on changed, after record `after` (zero: from the
   // first), in pages of about 1 MiB, at least one record. Empty for whom the EPOCH in force does
-  // not list with read.
+  // not list with read, unless `opened` is in effect.
   base::Result<ContentPage> ReadContent(const base::RealmId& realm, const base::VaultId& vault,
                                         const base::MemberId& member, std::uint64_t from_seq,
-                                        const base::RecordId& after);
+                                        const base::RecordId& after, const OpenedBy& opened = {});
+
+  // Whether an ASK of a member's was assented to, and its time is not over.
+  base::Result<bool> IsOpen(const base::RealmId& realm, const base::VaultId& vault,
+                            const base::MemberId& member, const OpenedBy& opened);
 
   // At most `limit` vaults whose erase_day is before `today`, the longest past first.
   base::Result<std::vector<base::VaultId>> DueForErasure(const base::RealmId& realm,

@@ -1,5 +1,6 @@
 #include "client/cli/case.h"
 
+#include "client/asking.h"
 #include "client/cases.h"
 #include "client/casework/assign.h"
 #include "client/casework/inert.h"
@@ -252,7 +253,12 @@ ExitCode PersonShow(const Context& context, const PersonShowOptions& options) {
   const auto fail = [&](const Error& why) { return output.Fail("show the person", why); };
   auto session = Session::Open(context, kCaseRealms, UseOf(options.offline));
   if (!session) return fail(session.error());
-  const auto person = client::ShowPerson(session->organisation(), options.code, options.offline);
+  auto person = client::ShowPerson(session->organisation(), options.code, options.offline);
+  // Whoever manages a person without reading them may have been let in.
+  if (!person && person.error().code() == Code::kNotFound && !options.offline) {
+    auto asked = client::ReadAskedIdentity(session->organisation(), options.code);
+    if (asked) person = *std::move(asked);
+  }
   if (!person) return fail(person.error());
   output.Emit({{"code", person->case_code}, {"person", ContentJson(person->profile)}});
   output.Line("Person of case " + CodeText(person->case_code), Style::kStrong);

@@ -64,6 +64,8 @@ std::string_view WhatName(client::TodayItem::What what) {
       return "approval_waits";
     case What::kSecondWaits:
       return "second_waits";
+    case What::kIdentityAsked:
+      return "identity_asked";
     case What::kComment:
       return "comment";
     case What::kConflict:
@@ -94,6 +96,8 @@ std::string_view WhatNext(client::TodayItem::What what) {
       return "`godwit case show CODE`, then `godwit case assent CODE WHAT [--no]`";
     case What::kSecondWaits:
       return "`godwit case history CODE`, then `godwit case assent CODE close`";
+    case What::kIdentityAsked:
+      return "`godwit person assent CODE [--no]`";
     case What::kComment:
       return "`godwit case comment CODE --read`";
     case What::kConflict:

@@ -390,6 +390,21 @@ class Commands {
                            "  godwit person unlink '7K3M-Q9TX-2A*'\n",
                            [this](const Context& c) { return PersonUnlink(c, person_); });
     unlink.add_option("CODE", person_.code)->required();
+    CLI::App& person_ask = Add(person, "ask", "Ask to read a person whom you manage (supervisor)",
+                               "  godwit person ask '7K3M-Q9TX-2A*' --hours 24 --reason 3\n",
+                               [this](const Context& c) { return PersonAsk(c, ask_); });
+    person_ask.add_option("--hours", ask_.hours, "For how long, at most 72")
+        ->check(CLI::Range(1, 72));
+    person_ask.add_option("--reason", ask_.reason, "A code of your organisation's")
+        ->check(CLI::Range(0, 65535));
+    CLI::App& person_assent =
+        Add(person, "assent", "Let a supervisor who asked read a person, or not",
+            "  godwit person assent '7K3M-Q9TX-2A*'\n  godwit person assent '7K3M-Q9TX-2A*' --no\n",
+            [this](const Context& c) { return PersonAssent(c, ask_); });
+    person_assent.add_flag("--no", ask_.no, "Refuse");
+    for (CLI::App* each : {&person_ask, &person_assent}) {
+      each->add_option("CODE", ask_.code)->required();
+    }
     CLI::App& family = Group("family", "Families, or registration groups");
     CLI::App& family_list = Add(family, "list", "Show them", "  godwit family list\n",
                                 [this](const Context& c) { return FamilyList(c, family_); });
@@ -745,6 +760,7 @@ class Commands {
   CaseNoteOptions case_note_;
   PersonShowOptions person_show_;
   PersonOptions person_;
+  AskOptions ask_;
   FamilyOptions family_;
   BoardOptions board_;
   ImportCasesOptions import_cases_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "client/asking.h"
 #include "client/casework/assign.h"
+#include "client/casework/inert.h"
 #include "client/cli/act.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
@@ -149,6 +151,39 @@ ExitCode PersonUnlink(const Context& context, const PersonOptions& options) {
   const auto written = client::UnlinkPerson(session->organisation(), options.code);
   if (!written) return fail(written.error());
   return SayWritten(context.output, written->queued, "unlinked");
+}
+
+ExitCode PersonAsk(const Context& context, const AskOptions& options) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("ask", why); };
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto asked = client::AskIdentity(session->organisation(), options.code,
+                                         static_cast<std::uint16_t>(options.hours),
+                                         static_cast<std::uint16_t>(options.reason));
+  if (!asked) return fail(asked.error());
+  context.output.Emit({{"event", "asked"}, {"hours", options.hours}});
+  context.output.Line("Asked: once another member assents, `godwit person show` reads it.",
+                      Style::kGood);
+  return ExitCode::kOk;
+}
+
+ExitCode PersonAssent(const Context& context, const AskOptions& options) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("answer", why); };
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  const auto asks = client::IdentityAsks(organisation, options.code);
+  if (!asks) return fail(asks.error());
+  for (const auto& ask : *asks) {
+    if (ask.assented || ask.refused) continue;
+    context.output.Line(client::Inert(ask.name) + " asks to read this person for " +
+                        std::to_string(ask.hours) + " hours.");
+  }
+  const auto answered = client::AnswerIdentityAsks(organisation, options.code, !options.no);
+  if (!answered) return fail(answered.error());
+  context.output.Emit({{"event", options.no ? "refused" : "assented"}, {"asks", *answered}});
+  context.output.Line(options.no ? "Refused." : "Assented: it stays in the record.", Style::kGood);
+  return ExitCode::kOk;
 }
 
 ExitCode FamilyList(const Context& context, const FamilyOptions& options) {

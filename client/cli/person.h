@@ -22,6 +22,16 @@ ExitCode PersonEdit(const Context& context, const PersonOptions& options);
 ExitCode PersonLink(const Context& context, const PersonOptions& options);
 ExitCode PersonUnlink(const Context& context, const PersonOptions& options);
 
+// `godwit person ask|assent`: reading as the supervisor.
+struct AskOptions {
+  std::string code;
+  int hours = 72;
+  int reason = 0;
+  bool no = false;
+};
+ExitCode PersonAsk(const Context& context, const AskOptions& options);
+ExitCode PersonAssent(const Context& context, const AskOptions& options);
+
 // `godwit family list|make|set|remove`.
 struct FamilyOptions {
   std::string supervisor;

@@ -21,6 +21,7 @@ namespace {
 using protocol::Kind;
 
 constexpr std::uint64_t kMsPerDay = 86'400'000;
+constexpr std::uint64_t kMsPerHour = 3'600'000;
 // Until a vault is erased there is time for somebody to object.
 constexpr std::uint64_t kLeastDaysToErase = 30;
 
@@ -172,8 +173,14 @@ class Gathering {
     return Nothing(upload);
   }
 
-  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Assent& /*assent*/,
+  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Assent& assent,
                     const EntryUpload& upload) {
+    // No entry carries a time: the hours of an ASK begin here.
+    const auto ask = state_->vault.AskAt(assent.target);
+    if (ask && assent.say == protocol::Assent::kYes) {
+      commit_.openings.push_back(
+          {ask->member, ask->link, now_ms_ + std::uint64_t{ask->ask.hours} * kMsPerHour});
+    }
     return Nothing(upload);
   }
 

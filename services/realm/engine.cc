@@ -49,6 +49,13 @@ bool IsPassing(const base::Error& error) {
          error.code() == base::Code::kResourceExhausted || error.code() == base::Code::kDeadline;
 }
 
+// Of a page of content, what an ASK names; all where it names nothing.
+void LeaveAskedFor(const protocol::Vault::OpenAsk& ask, storage::ContentPage& page) {
+  if (ask.ask.records.empty()) return;
+  std::erase_if(page.records,
+                [&](const auto& row) { return !ask.ask.records.contains(row.record); });
+}
+
 }  // namespace
 
 // One vault's upload on its way through AppendEntries.
@@ -430,6 +437,19 @@ base::Result<Engine::Access> Engine::See(const server::Caller& caller,
   return Access{std::move(state), perm};
 }
 
+base::Result<std::optional<storage::OpenedBy>> Engine::OpenedTo(const base::MemberId& member,
+                                                                const Access& access) {
+  using Opened = std::optional<storage::OpenedBy>;
+  if (access.perm != protocol::kManage) return Opened();
+  const auto ask = access.state->vault.AskOf(member);
+  if (!ask) return Opened();
+  const storage::OpenedBy opened{ask->link, clock_.NowMs()};
+  const auto open =
+      vault_store_.IsOpen(access.state->vault.realm(), access.state->vault.id(), member, opened);
+  if (!open) return open.error();
+  return *open ? Opened(opened) : Opened();
+}
+
 base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
                                                    const base::VaultId& vault,
                                                    std::uint64_t from_seq) {
@@ -468,7 +488,9 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
               return std::optional(std::move(part));
             }
             // Nothing more: what these entries changed comes next, unless there were none.
-            const bool reads = (access->perm & protocol::kRead) != 0;
+            const auto opened = OpenedTo(caller.member, *access);
+            if (!opened) return opened.error();
+            const bool reads = (access->perm & protocol::kRead) != 0 || *opened;
             if (!reads || at.next_seq == at.round_from || at.round == kMaxRounds) {
               // Read after the entries, so that every EPOCH among them comes with its box.
               at.boxes_sent = true;
@@ -481,10 +503,13 @@ base::Result<Source<VaultPart>> Engine::FetchVault(const server::Caller& caller,
             at.stage = Stage::kContent;
             at.after = {};
           }
-          auto page =
-              vault_store_.ReadContent(realm, vault, caller.member, at.round_from, at.after);
+          const auto opened = OpenedTo(caller.member, *access);
+          if (!opened) return opened.error();
+          auto page = vault_store_.ReadContent(realm, vault, caller.member, at.round_from, at.after,
+                                               opened->value_or(storage::OpenedBy()));
           if (!page) return page.error();
           if (!page->records.empty()) at.after = page->records.back().record;
+          if (*opened) LeaveAskedFor(*access->state->vault.AskOf(caller.member), *page);
           if (!page->more) {
             // Entries that came meanwhile explain records that are newer than the chain sent so
             // far.

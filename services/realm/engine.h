@@ -138,6 +138,9 @@ class Engine {
   // The vault if the caller is a member of it now, as the database has it where `fresh`.
   base::Result<Access> See(const server::Caller& caller, const protocol::Roster& roster,
                            const base::VaultId& vault, bool fresh);
+  // What opens content to a member who manages a vault without reading it; nothing: nothing does.
+  base::Result<std::optional<storage::OpenedBy>> OpenedTo(const base::MemberId& member,
+                                                          const Access& access);
   base::Result<storage::Invitation> LiveInvitation(const base::InviteId& invite);
   [[nodiscard]] bool IsUsed(const base::InviteId& invite) const;
 

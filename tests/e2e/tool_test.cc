@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/act_alarms.h"
+#include "client/asking.h"
 #include "client/case_acts.h"
 #include "client/cases.h"
 #include "client/entries.h"
@@ -553,6 +554,30 @@ TEST_F(Tool, AHalfDoneLinkShowsAndIsGoneOnWith) {
   EXPECT_EQ(Must(ShowCase(Of("cw01"), code)).link, LinkState::kBothSides);
   const auto after = DayOf("cw01");
   EXPECT_EQ(std::ranges::count(after, What::kLink, &std::pair<What, std::string>::first), 0);
+}
+
+TEST_F(Tool, ASupervisorReadsAPersonWithAnothersAssentForSomeHours) {
+  const std::string code = Open();
+  EXPECT_EQ(AskIdentity(Of("sv1"), code, 73, 1).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(AskIdentity(Of("cw01"), code, 5, 1).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(AskIdentity(Of("sv2"), code, 5, 1).error().code(), Code::kNotFound);
+  EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
+  Must(AskIdentity(Of("sv1"), code, 5, 1));
+  EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
+  // Nobody assents to their own, and a refusal ends it.
+  EXPECT_EQ(AnswerIdentityAsks(Of("sv1"), code, true).error().code(), Code::kNotFound);
+  EXPECT_TRUE(Has(DayOf("cw01"), What::kIdentityAsked, "5 h"));
+  EXPECT_EQ(Must(AnswerIdentityAsks(Of("cw01"), code, false)), 1u);
+  EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(AnswerIdentityAsks(Of("cw01"), code, true).error().code(), Code::kNotFound);
+
+  Must(AskIdentity(Of("sv1"), code, 5, 1));
+  EXPECT_EQ(Must(AnswerIdentityAsks(Of("cw01"), code, true)), 1u);
+  EXPECT_EQ(Must(ReadAskedIdentity(Of("sv1"), code)).profile.names(0).full(), "홍예시");
+  // Nothing of it is kept on the device, and a later ASK that waits closes it again.
+  EXPECT_EQ(ShowPerson(Of("sv1"), code).error().code(), Code::kNotFound);
+  Must(AskIdentity(Of("sv1"), code, 1, 1));
+  EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
 }
 
 TEST_F(Tool, AFamilySplitsAndReunites) {
