@@ -66,10 +66,10 @@ void VaultView::Keep(const Error& error, Claim claim, std::vector<base::Bytes> e
 }
 
 void VaultView::KeepBoxNotOfKey(std::uint32_t epoch, const base::MemberId& member) const {
+  const Error error(Code::kKeyMismatch, "an epoch lists a box that is not of its key");
   protocol::Writer which;
   which.U32(epoch).Fixed(member);
-  Keep({Code::kKeyMismatch, "an epoch lists a box that is not of its key"}, Claim::kVekBoxNotOfKey,
-       {which.Take()}, {});
+  Keep(error, Claim::kVekBoxNotOfKey, {which.Take()}, {});
 }
 
 Status VaultView::TakePayload(base::ByteSpan bytes) {
@@ -188,8 +188,8 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
       judged = view.state_.Judge(entry, realm.roster());
     }
     if (judged && view.state_.empty() && judged->header.vault != vault) {
-      judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
       claim = Claim::kOtherVault;
+      judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
     }
     if (!judged) {
       // Readable up to the last good entry.

@@ -177,12 +177,12 @@ class Draft {
   std::vector<RecordBlob> records_;
 };
 
-// Sends what was drafted, and keeps it here.
-Status Send(Realm& realm, Draft& draft) {
-  const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
+// Sends entries of one vault, and keeps them here.
+Status Send(Realm& realm, const transport::VaultUpload& upload, const VaultUpdate& update) {
+  const auto sent = realm.server().AppendEntries({upload});
   if (!sent) return sent.error();
   if (!sent->front()) return sent->front();
-  return realm.store().Apply({draft.Update()});
+  return realm.store().Apply({update});
 }
 
 // The list of the EPOCH that is due, or nothing if the one in force may stay.
@@ -308,7 +308,7 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
     if (tries.keep) {
       if (const auto status = tries.keep(tries.links); !status) return status.error();
     }
-    const Status outcome = Send(realm, draft);
+    const Status outcome = Send(realm, draft.TakeUpload(), draft.Update());
     if (outcome) return VaultView::Open(realm, id);
     if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
@@ -393,7 +393,7 @@ base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,
     Draft draft(realm, vault->state());
     if (const auto status = draft.Plain(**payload); !status) return status.error();
     tries.links.push_back(draft.state().head());
-    const Status outcome = Send(realm, draft);
+    const Status outcome = Send(realm, draft.TakeUpload(), draft.Update());
     if (outcome) return VaultView::Open(realm, id);
     if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
@@ -441,12 +441,8 @@ base::Result<VaultView> CreateVault(
       if (!anew) return anew.error();
       made = *std::move(anew);
     }
-    const auto sent = realm.server().AppendEntries({made->upload});
-    const Status outcome = sent ? sent->front() : Status(sent.error());
-    if (outcome) {
-      if (const auto status = realm.store().Apply({made->update}); !status) return status.error();
-      return VaultView::Open(realm, made->id);
-    }
+    const Status outcome = Send(realm, made->upload, made->update);
+    if (outcome) return VaultView::Open(realm, made->id);
     const Code code = outcome.error().code();
     if (!IsWorthAnotherTry(code) || i + 1 == kTries) return outcome.error();
     // A vault that may stand is sent again as it is: the same bytes have the same answer.

@@ -35,6 +35,7 @@ PREDICATES = {
     "Ascending": PASSES,
     "Counts": PASSES,
     "Done": PASSES,
+    "Has": PASSES,
     "HasActiveDeviceAt": PASSES,
     "HasGuard": PASSES,
     "HasGuests": PASSES,
@@ -76,10 +77,15 @@ PREDICATES = {
     "evaluation": "tells a state",
     "ok": "tells a state",
     # client/
+    "HidesHistory": "tells a state, which the next write goes on from",
     "IsBoxWithheld": REFUSES,
+    "IsLostAnswer": "tells a failure, which is tried again",
     "IsRace": "tells a race, which is tried again",
     "IsSignedBy": "tells a state, for people",
+    "IsWorthAnotherTry": "tells a failure, which is tried again",
+    "ListsNewcomer": "tells whether there is anything to do",
     "Opens": PASSES,
+    "WantsPuk": "tells a state, which the next statement ends",
 }
 
 # Calls whose failures a client passes on and no verifier judges: its own disk, randomness and memory,
@@ -404,8 +410,10 @@ class File:
             refusing = True
         elif last in ("break;", "return {};"):
             refusing = re.search(r"= \w+\.error\(\);", whole) is not None
+        elif re.match(r"[\w.]+ = (base::)?Error\(", last):
+            refusing = True
         elif len(statements) == 1:
-            refusing = re.match(r"(\w+\.)?Fail\(\);|[\w.]+ = (base::)?Error\(|"
+            refusing = re.match(r"(\w+\.)?Fail\(\);|"
                                 r"[\w.]+ = \w+(\.|->)error\(\);|(refuse|keep)\(|if \(first\) first = ",
                                 last) is not None
         if not refusing and re.search(r"\bFail\(\);", whole) and last.startswith("return"):
@@ -530,8 +538,10 @@ class File:
             if reason is None:
                 if re.match(r"(const )?(base::)?Error&? \w+\(|base::Error \w+\(", statement):
                     reason = "defines an error"
-                elif "KeepEvidence(" in statement:
+                elif re.search(r"\bKeep(Evidence|PukBox)?\(", statement):
                     reason = "keeps evidence of what is refused"
+                elif re.search(r"\b(OnTheWord|Refused)\(|\bFault\{", statement):
+                    reason = "what the judge of evidence finds"
                 elif re.search(r"code\(\) (==|!=) |code (==|!=) |\bCode code\b", statement):
                     reason = "looks at a code"
                 elif re.match(r"(using|#include)", statement):
@@ -543,7 +553,9 @@ class File:
         return left, faults
 
     def _statement_around(self, spot):
-        start = max(self.code.rfind(c, 0, spot) for c in ";{}") + 1
+        # A brace at the end of a line is a block's; others stand around values.
+        ends = list(re.finditer(r";|[{}](?=\s*\n)|\} (?=else|while)", self.code[:spot]))
+        start = ends[-1].end() if ends else 0
         end = self.code.find(";", spot)
         return squeeze(self.code[start:end])
 
