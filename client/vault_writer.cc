@@ -63,14 +63,11 @@ bool IsRace(Code code) {
 
 bool IsWorthAnotherTry(Code code) { return IsRace(code) || IsLostAnswer(code); }
 
-// Whether one of the tries stands in the vault, as it was fetched last.
-base::Result<bool> Stands(Realm& realm, const base::VaultId& vault, const Tries& tries) {
-  if (tries.links.empty()) return false;
-  const auto stored = realm.store().Load(vault);
-  if (!stored) return stored.error();
-  if (!*stored) return false;
-  return std::ranges::any_of((*stored)->entries, [&](const base::Bytes& entry) {
-    return std::ranges::count(tries.links, protocol::EntryLink(entry)) != 0;
+// Whether one of the tries stands in the vault.
+bool Stands(const VaultView& vault, const Tries& tries) {
+  return std::ranges::any_of(tries.links, [&](const base::Link& link) {
+    return vault.state().head() == link ||
+           std::ranges::count(vault.headers(), link, &protocol::EntryHeader::prev) != 0;
   });
 }
 
@@ -260,9 +257,7 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
-    const auto stands = Stands(realm, id, tries);
-    if (!stands) return stands.error();
-    if (*stands) return vault;
+    if (Stands(*vault, tries)) return vault;
     const auto current = vault->KeyOf(vault->state().epoch().number);
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
@@ -384,9 +379,7 @@ base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
-    const auto stands = Stands(realm, id, tries);
-    if (!stands) return stands.error();
-    if (*stands) return vault;
+    if (Stands(*vault, tries)) return vault;
     const auto payload = choose(*vault);
     if (!payload) return payload.error();
     if (!*payload) return vault;
