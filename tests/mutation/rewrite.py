@@ -79,12 +79,14 @@ PREDICATES = {
     # client/
     "HidesHistory": "tells a state, which the next write goes on from",
     "IsBoxWithheld": REFUSES,
+    "IsErased": "tells a state, after which there is nothing to ask for",
     "IsLostAnswer": "tells a failure, which is tried again",
     "IsRace": "tells a race, which is tried again",
     "IsSignedBy": "tells a state, for people",
     "IsWorthAnotherTry": "tells a failure, which is tried again",
     "ListsNewcomer": "tells whether there is anything to do",
     "Opens": PASSES,
+    "Stands": "tells that there is nothing more to write",
     "WantsPuk": "tells a state, which the next statement ends",
 }
 
@@ -92,7 +94,7 @@ PREDICATES = {
 # what the transport says, and the realms that somebody works in. In client/ alone.
 NO_VERIFIER = re.compile(
     r"\b(store\(\)|store_->|Store::|\w+::Random\(\)|\w+::FromSeed\(|\w+::Copy\(|PukKem\(|Seal\w+\(|"
-    r"WrapPreviousPuk\(|MakeEpoch\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
+    r"WrapPreviousPuk\(|NoteOwn\w+\(|MakeEpoch\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
 
 # Lines that name an error or return false and stand for no refusal: (file, part of the line): why.
 NOT_TURNED = {
