@@ -111,9 +111,8 @@ class Alone {
   };
   std::optional<Fault> Find(base::ByteSpan bytes) const {
     const auto raw = ReadEntry(bytes);
-    if (!raw || raw->header.vault != create_.header.vault || IsByGuest(raw->header)) {
-      return std::nullopt;
-    }
+    if (!raw || raw->header.vault != create_.header.vault) return std::nullopt;
+    // A guest's keys stand in an EPOCH alone, so that no guest is bound here.
     const auto author = SignerOf(*raw, roster_, {});
     if (!author) return std::nullopt;
     const base::Status status = Check(bytes, *raw);
@@ -462,9 +461,8 @@ class Judge {
   }
 
   base::Result<Judgement> OfOlderVault() {
-    if (!Has(1) || evidence_.form != Evidence::Form::kChain || chain_.empty()) {
-      return NotOfThisClaim();
-    }
+    // That of a row is empty.
+    if (!Has(1) || chain_.empty()) return NotOfThisClaim();
     if (!std::ranges::equal(Exhibit(0), chain_.head().bytes())) {
       return Nothing("its chain does not end with what it says was seen");
     }
