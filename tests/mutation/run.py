@@ -273,7 +273,7 @@ def main():
     mutants, left, faults = mutate(tree)
     mutants = [m for m in mutants if m.file in wanted]
     left = [l for l in left if l[0] in wanted]
-    faults = [f for f in faults if f.split(":")[0] in wanted]
+    faults = [f for f in faults if f.partition(":")[0] in wanted]
     report.write("Lines that name an error or return false, and were not turned\n\n")
     for file, line, text, why in left:
         report.write(f"{file}:{line}: {text}\n    {why}\n")
