@@ -2,6 +2,7 @@
 // service, or by whoever says what to write.
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -23,6 +24,7 @@ class RefusedWrites : public Attack {
  protected:
   static void SetUpTestSuite() {
     Attack::SetUpTestSuite();
+    organisation().Join({{"in1", "Intake 1", protocol::kIntake}});
     for (const char* handle : {"founder", "cw01", "cw02", "sv1", "kc1", "kc2"}) {
       Require(Of(handle).Sync());
     }
@@ -245,6 +247,44 @@ TEST_F(RefusedWrites, WhoSaysWhatToWriteMayRefuse) {
     EXPECT_OUTCOME(OutcomeOf(call(*device)), Code::kExists);
     EXPECT_EQ(Uploads(), 0u);
   }
+}
+
+TEST_F(RefusedWrites, HistoryIsHiddenByWhoeverReadsWritesAndManagesAllOfIt) {
+  const auto hide = [](Realm& device, const base::VaultId& id) -> Outcome {
+    liar().ForgetCalls();
+    const auto hidden = WriteVault(device, id, {}, With("kc2", protocol::kReadWrite), Hidden());
+    EXPECT_EQ(Uploads(), 0u);
+    return hidden ? kWell : Outcome(hidden.error().code());
+  };
+  EXPECT_OUTCOME(hide(Of("sv1"), vault()), Code::kPermissionDenied);
+  Realm& intake = Of("in1");
+  Require(intake.Sync());
+  const auto ledger =
+      Must(CreateVault(intake, Kind::kLedger, {{intake.member(), protocol::kFull}},
+                       [](const base::VaultId&) { return Edits(std::vector<Edit>()); }));
+  EXPECT_OUTCOME(hide(intake, ledger.id()), Code::kInvalidArgument);
+}
+
+TEST_F(RefusedWrites, WhatIsOutOfReachStaysAsItIsWhereHistoryIsHidden) {
+  // An EPOCH hides what is before it, and nothing of that is written anew.
+  const auto id = MakeCase();
+  int calls = 0;
+  liar().RewriteRequest([&](wire::AppendEntriesRequest& request) {
+    if (++calls == 2) request.mutable_vaults(0)->mutable_entries(0)->set_entry("lost on the way");
+  });
+  EXPECT_FALSE(WriteVault(*FreshDevice("kc1"), id, {}, With("kc2"), Hidden()));
+  liar().BeHonest();
+  Must(WriteVault(Of("cw01"), id, {}, With("kc2")));
+  // Whom that hides it from cannot write it anew either, and lists others all the same.
+  const auto newcomer = FreshDevice("kc2");
+  Must(WriteVault(*newcomer, id, {}, With("cw02"), Hidden()));
+  const Truth truth(Of("cw01"), id);
+  EXPECT_TRUE(truth.list().contains(Of("cw02").member()));
+  auto view = Must(VaultView::Open(*newcomer, id));
+  EXPECT_FALSE(view.KeyOf(1));
+  EXPECT_TRUE(std::ranges::any_of(view.LiveRecords(), [&](const base::RecordId& record) {
+    return view.Latest(record)->rev.epoch == 1;
+  }));
 }
 
 TEST_F(RefusedWrites, HistoryIsNotHiddenByHalf) {
