@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <ostream>
 
@@ -520,6 +521,13 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always(kNobody)},
+      {"an older roster with more behind it that is none",
+       [](World& w) {
+         auto evidence = OfRoster(w, Claim::kOlderRoster, {BytesOf(w.realm.roster().head())});
+         evidence.statements.emplace_back(9, 9);
+         return evidence;
+       },
+       Always(kNobody)},
       {"an older vault than none",
        [](World& w) {
          auto evidence = OfVault(w, Claim::kOlderVault, {Bytes(32, 0)});
@@ -584,6 +592,12 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
        [](World& w) {
          const TestVault other(w.realm, Kind::kCase, w.coordinator);
          return OfVault(w, Claim::kOtherVault, {other.entries().front()});
+       },
+       Always(kNobody)},
+      {"another vault beside a row",
+       [](World& w) {
+         const TestVault other(w.realm, Kind::kCase, w.coordinator);
+         return OfRow(w, Claim::kOtherVault, {other.entries().front()}, w.vault.Row());
        },
        Always(kNobody)},
       {"another vault where none was asked for",
@@ -963,13 +977,15 @@ TEST(Evidence, ConvictsByARowWhereNoChainMakesItRight) {
          return OfRow(w, Claim::kRow, {}, row);
        },
        [](World& w) { return Proved(w.caseworker, kInvalid); }},
-      {"the same, with a head of a later version",
+      {"the same, with a head of a later type",
        [](World& w) {
          w.vault.Refresh(w.coordinator);
          w.vault.WritePinned(w.coordinator, "newer");
          ColdRow row = w.vault.Row();
          row.epochs.pop_back();
-         row.head = LaterEntry(w.Write(w.caseworker), w.caseworker);
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.type = 200;
+         row.head = support::SignRaw(header, Bytes{1}, w.caseworker.device().signing_key());
          return OfRow(w, Claim::kRow, {}, row);
        },
        Always("server E_ENTRY_INVALID")},
@@ -1330,6 +1346,13 @@ TEST(Evidence, ReadsWhatItWroteAndNothingElse) {
   }
   Bytes form = WriteEvidence(OfRoster(w, Claim::kOlderRoster, {}));
   form[form.size() - 5] = 3;
+  EXPECT_EQ(CodeOf(ReadEvidence(form)), kSig);
+  auto as_row = evidence;
+  as_row.form = Form::kRow;
+  form = WriteEvidence(as_row);
+  const auto at = std::ranges::mismatch(form, file).in1;
+  ASSERT_EQ(*at, static_cast<std::uint8_t>(Form::kRow));
+  *at = 3;
   EXPECT_EQ(CodeOf(ReadEvidence(form)), kSig);
   EXPECT_EQ(CodeOf(ReadEvidence({})), kSig);
 }
