@@ -84,6 +84,8 @@ std::variant<protocol::Vek, Refusal> KeyOf(const protocol::ColdVault& cold, std:
   const protocol::Epoch& current = cold.epochs.back();
   const auto row = current.list.find(member);
   if (row == current.list.end() || !pairs.contains(row->second.puk_gen)) return unreachable;
+  // An erasure takes the box of a vault that somebody writes to still.
+  if (box.empty()) return unreachable;
   auto key =
       protocol::OpenVek(current, realm, cold.vault, member, *pairs.at(row->second.puk_gen), box);
   if (!key) {

@@ -77,7 +77,9 @@ base::Result<std::unique_ptr<Realm>> Realm::Open(UnlockedRealm keys,
     }
     realm->last_statement_ = statements->back();
   }
-  if (const auto status = realm->LoadPuks(); !status) return status.error();
+  const auto boxes = realm->store_->Get(kPukBoxes);
+  if (!boxes) return boxes.error();
+  if (*boxes) realm->puk_boxes_ = ReadPukBoxes(**boxes);
 
   transport::RealmAddress address;
   for (const auto& [host, pin] : realm->keys_.info.hosts) {
@@ -329,13 +331,6 @@ base::Result<std::uint64_t> Realm::AddDevice(const protocol::DeviceKeys& device,
   });
 }
 
-Status Realm::LoadPuks() {
-  const auto boxes = store_->Get(kPukBoxes);
-  if (!boxes) return boxes.error();
-  if (*boxes) puk_boxes_ = ReadPukBoxes(**boxes);
-  return {};
-}
-
 // This device must be in the roster, under this member, with a PUK that it can open. Whose other
 // devices and PUKs stand there is for client/self_audit.h.
 Status Realm::EnsurePuk() {
@@ -409,11 +404,16 @@ void Realm::KeepPukBox(const Error& error, Claim claim, std::uint32_t gen, base:
                roster_.size());
 }
 
-const base::Sha256Hash* Realm::ListedPukBox(std::uint32_t gen) const {
+const protocol::Roster::PukGen* Realm::ListedPuk(std::uint32_t gen) const {
   const auto* self = roster_.FindMember(member());
   if (self == nullptr) return nullptr;
   const auto listed = std::ranges::find(self->puks, gen, &protocol::Roster::PukGen::gen);
-  if (listed == self->puks.end()) return nullptr;
+  return listed == self->puks.end() ? nullptr : &*listed;
+}
+
+const base::Sha256Hash* Realm::ListedPukBox(std::uint32_t gen) const {
+  const auto* listed = ListedPuk(gen);
+  if (listed == nullptr) return nullptr;
   const auto hash = listed->box_hashes.find(device_.id());
   return hash == listed->box_hashes.end() ? nullptr : &hash->second;
 }
@@ -422,20 +422,17 @@ base::Result<const crypto::KemKeyPair*> Realm::PukPair(std::uint32_t gen) {
   if (const auto known = puk_pairs_.find(gen); known != puk_pairs_.end()) return &known->second;
   const Error mismatch(Code::kKeyMismatch, "a PUK is not the one that the roster lists");
   const Error unreachable(Code::kNotFound, "this device cannot reach that PUK");
-  const auto* self = roster_.FindMember(member());
-  if (self == nullptr) return unreachable;
-  const auto listed = std::ranges::find(self->puks, gen, &protocol::Roster::PukGen::gen);
-  if (listed == self->puks.end()) return unreachable;
+  const auto* listed = ListedPuk(gen);
+  if (listed == nullptr) return unreachable;
 
   std::optional<protocol::Puk> puk;
-  const base::Sha256Hash* hash = ListedPukBox(gen);
-  if (const auto box = puk_boxes_.find(gen); box != puk_boxes_.end() && hash != nullptr) {
-    if (base::Sha256Hash(crypto::Sha256(box->second)) != *hash) return mismatch;
+  // Each box here was the listed one when it came.
+  if (const auto box = puk_boxes_.find(gen); box != puk_boxes_.end()) {
     auto opened = protocol::OpenPuk(box->second, id_, member(), gen, device_);
     if (!opened) return mismatch;
     puk = *std::move(opened);
   } else {
-    for (const auto& newer : self->puks) {
+    for (const auto& newer : roster_.FindMember(member())->puks) {
       if (newer.prev_gen != gen) continue;
       if (const auto pair = PukPair(newer.gen); !pair) continue;
       auto opened = protocol::UnwrapPreviousPuk(puks_.at(newer.gen), id_, member(), newer.gen, gen,

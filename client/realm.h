@@ -114,9 +114,10 @@ class Realm {
   // Evidence about this device's box of PUK `gen`.
   void KeepPukBox(const base::Error& error, protocol::Claim claim, std::uint32_t gen,
                   base::ByteSpan box);
+  // This member's PUK `gen`; nullptr: the roster lists none.
+  const protocol::Roster::PukGen* ListedPuk(std::uint32_t gen) const;
   // The hash of this device's box of PUK `gen`; nullptr: the roster lists none.
   const base::Sha256Hash* ListedPukBox(std::uint32_t gen) const;
-  base::Status LoadPuks();
 
   UnlockedRealm keys_;
   base::RealmId id_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "crypto/hash.h"
 #include "protocol/ce.h"
 #include "protocol/epoch_keys.h"
@@ -23,6 +24,13 @@ VaultMemory MemoryOf(const protocol::Vault& vault) {
   memory.roster_seq = vault.roster_seq();
   memory.epoch = vault.epoch().number;
   return memory;
+}
+
+// Whether the day is past by this device's clock after which the service has nothing left to serve.
+bool IsErased(const protocol::State& state) {
+  constexpr std::uint64_t kDayMs = 86'400'000;
+  return state.erase_day != 0 && state.hold == 0 &&
+         base::SystemClock().NowMs() / kDayMs > state.erase_day;
 }
 
 Error Rollback() {
@@ -66,17 +74,15 @@ void VaultView::Keep(const Error& error, Claim claim, std::vector<base::Bytes> e
 }
 
 void VaultView::KeepBoxNotOfKey(std::uint32_t epoch, const base::MemberId& member) const {
+  const Error error(Code::kKeyMismatch, "an epoch lists a box that is not of its key");
   protocol::Writer which;
   which.U32(epoch).Fixed(member);
-  Keep({Code::kKeyMismatch, "an epoch lists a box that is not of its key"}, Claim::kVekBoxNotOfKey,
-       {which.Take()}, {});
+  Keep(error, Claim::kVekBoxNotOfKey, {which.Take()}, {});
 }
 
-Status VaultView::TakePayload(base::ByteSpan bytes) {
+void VaultView::TakePayload(base::ByteSpan bytes) {
   const auto raw = protocol::ReadEntry(bytes);
-  if (!raw) return raw.error();
   auto payload = protocol::ReadEntryPayload(raw->header.type, raw->payload);
-  if (!payload) return payload.error();
   headers_.push_back(raw->header);
   if (auto* epoch = std::get_if<protocol::Epoch>(&*payload)) {
     epoch_seqs_[epoch->epoch] = raw->header.seq;
@@ -96,24 +102,23 @@ Status VaultView::TakePayload(base::ByteSpan bytes) {
       if (assent->say == protocol::Assent::kYes) asked.assents.push_back(raw->header);
       asked.refused = asked.refused || assent->say == protocol::Assent::kNo;
     }
-    if (assent->say != protocol::Assent::kYes) return {};
+    if (assent->say != protocol::Assent::kYes) return;
     const auto of = std::ranges::find_if(
         latest_, [&](const auto& row) { return row.second.link == assent->target; });
-    if (of == latest_.end()) return {};
+    if (of == latest_.end()) return;
     of->second.assents.push_back(raw->header);
     if (of->second.rev.rver == 1) first_[of->first].assents.push_back(raw->header);
   }
-  return {};
 }
 
 Status VaultView::Replay(const StoredVault& stored) {
   for (const base::Bytes& entry : stored.entries) {
     if (const auto status = state_.Replay(entry); !status) return status;
-    if (const auto status = TakePayload(entry); !status) return status;
+    TakePayload(entry);
   }
   boxes_ = stored.boxes;
   for (const auto& record : stored.records) {
-    sealed_[record.record] = {record.rver, record.salt, record.ciphertext};
+    sealed_[{record.record, record.rver}] = {record.salt, record.ciphertext};
   }
   return {};
 }
@@ -200,8 +205,8 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
       judged = view.state_.Judge(entry, realm.roster());
     }
     if (judged && view.state_.empty() && judged->header.vault != vault) {
-      judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
       claim = Claim::kOtherVault;
+      judged = Error(Code::kEntryInvalid, "the service shows another vault than the one asked for");
     }
     if (!judged) {
       // Readable up to the last good entry.
@@ -210,7 +215,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
       break;
     }
     view.state_.Take(*judged);
-    if (const auto status = view.TakePayload(entry); !status) return status.error();
+    view.TakePayload(entry);
     if (const auto* tomb = std::get_if<protocol::Tomb>(&judged->payload)) {
       update.dropped_records.push_back(tomb->record);
     }
@@ -243,7 +248,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
                 std::move(update.entries));
       return error;
     }
-    view.sealed_[content.record] = {content.rver, content.salt, content.ciphertext};
+    view.sealed_[{content.record, content.rver}] = {content.salt, content.ciphertext};
     update.records.push_back(
         {content.record, content.rver, std::move(content.salt), std::move(content.ciphertext)});
   }
@@ -286,8 +291,8 @@ Status VaultView::TakeServed(std::vector<transport::RecordContent> contents) {
             std::move(content.ciphertext)});
       return error;
     }
-    sealed_[content.record] = {content.rver, std::move(content.salt),
-                               std::move(content.ciphertext)};
+    sealed_[{content.record, content.rver}] = {std::move(content.salt),
+                                               std::move(content.ciphertext)};
   }
   return {};
 }
@@ -295,16 +300,18 @@ Status VaultView::TakeServed(std::vector<transport::RecordContent> contents) {
 std::uint64_t VaultView::AskFrom() const {
   if (state_.empty()) return 0;
   std::uint64_t from = state_.head_seq();
-  if ((perm() & protocol::kRead) == 0) return from;
+  if ((perm() & protocol::kRead) == 0 || IsErased(state_.state())) return from;
   // A record that was not served once, by a lie or before this member might read, is asked for
-  // until it comes.
+  // until it comes, or is gone for good.
   for (const auto& [record, version] : latest_) {
-    const auto sealed = sealed_.find(record);
-    if (sealed == sealed_.end() || sealed->second.rver != version.rev.rver) {
-      from = std::min(from, version.header.seq);
-    }
+    if (BytesOf(version.rev) == nullptr) from = std::min(from, version.header.seq);
   }
   return from;
+}
+
+const VaultView::Sealed* VaultView::BytesOf(const protocol::Rev& rev) const {
+  const auto sealed = sealed_.find({rev.record, rev.rver});
+  return sealed == sealed_.end() ? nullptr : &sealed->second;
 }
 
 const base::Sha256Hash* VaultView::ListedBox(std::uint32_t number) const {
@@ -350,7 +357,7 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
   }
   if (!opened) {
     for (const auto& [later, payload] : epochs_) {
-      if (later <= number || !payload.wraps.contains(number)) continue;
+      if (!payload.wraps.contains(number)) continue;
       const auto key = KeyOf(later);
       if (!key) continue;
       opened = protocol::UnwrapVek(**key, payload, epoch->second, state_.realm(), state_.id());
@@ -400,8 +407,8 @@ base::Result<content::v1::Record> VaultView::Read(const base::RecordId& record) 
 
 base::Result<crypto::SecretBytes> VaultView::ReadText(const base::RecordId& record) {
   const RecordVersion* version = Latest(record);
-  const auto sealed = sealed_.find(record);
-  if (version == nullptr || sealed == sealed_.end() || sealed->second.rver != version->rev.rver) {
+  const Sealed* sealed = version == nullptr ? nullptr : BytesOf(version->rev);
+  if (sealed == nullptr) {
     // No fault of the service's: after that day it has nothing to serve.
     if (state_.state().erase_day != 0 && state_.state().hold == 0) {
       return Error(Code::kNotFound,
@@ -414,13 +421,12 @@ base::Result<crypto::SecretBytes> VaultView::ReadText(const base::RecordId& reco
   if (!key) return key.error();
   const std::size_t floor =
       protocol::RecordFloor(realm_->compartment(), kind(), record == state_.pinned_record());
-  auto text =
-      protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev), version->rev,
-                           sealed->second.salt, sealed->second.ciphertext, floor);
+  auto text = protocol::OpenRecord(**key, protocol::PlaceOf(version->header, version->rev),
+                                   version->rev, sealed->salt, sealed->ciphertext, floor);
   if (!text) {
     // The bytes are those that the author listed: the fault is the author's.
     Keep(text.error(), Claim::kRecordClosed,
-         {base::ToBytes(version->link.bytes()), sealed->second.salt, sealed->second.ciphertext});
+         {base::ToBytes(version->link.bytes()), sealed->salt, sealed->ciphertext});
     return text.error();
   }
   return text;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -96,12 +97,20 @@ class VaultView {
  private:
   explicit VaultView(Realm& realm) : realm_(&realm) {}
   base::Status Replay(const StoredVault& stored);
-  base::Status TakePayload(base::ByteSpan entry);
+  // What this view keeps of an entry that state_ took.
+  void TakePayload(base::ByteSpan entry);
   // Keeps evidence about what this vault's chain lists.
   void Keep(const base::Error& error, protocol::Claim claim, std::vector<base::Bytes> exhibits,
             std::vector<base::Bytes> not_kept_yet = {}) const;
   // The seq from which on the service is asked.
   std::uint64_t AskFrom() const;
+  // A revision's bytes as they were listed.
+  struct Sealed {
+    base::Bytes salt;
+    base::Bytes ciphertext;
+  };
+  // nullptr: they were not served.
+  const Sealed* BytesOf(const protocol::Rev& rev) const;
   // The hash of this member's box of an epoch; nullptr: the epoch has none.
   const base::Sha256Hash* ListedBox(std::uint32_t epoch) const;
   // Which box this member's of an epoch is, as evidence about it says.
@@ -116,12 +125,7 @@ class VaultView {
   std::map<base::RecordId, RecordVersion> first_;
   std::map<base::MemberId, Asked> asked_;
   std::map<std::uint32_t, base::Bytes> boxes_;
-  struct Sealed {
-    std::uint64_t rver = 0;
-    base::Bytes salt;
-    base::Bytes ciphertext;
-  };
-  std::map<base::RecordId, Sealed> sealed_;
+  std::map<std::pair<base::RecordId, std::uint64_t>, Sealed> sealed_;  // by record and rver
   std::map<std::uint32_t, std::unique_ptr<protocol::Vek>> keys_;
 };
 

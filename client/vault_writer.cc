@@ -64,14 +64,11 @@ bool IsRace(Code code) {
 
 bool IsWorthAnotherTry(Code code) { return IsRace(code) || IsLostAnswer(code); }
 
-// Whether one of the tries stands in the vault, as it was fetched last.
-base::Result<bool> Stands(Realm& realm, const base::VaultId& vault, const Tries& tries) {
-  if (tries.links.empty()) return false;
-  const auto stored = realm.store().Load(vault);
-  if (!stored) return stored.error();
-  if (!*stored) return false;
-  return std::ranges::any_of((*stored)->entries, [&](const base::Bytes& entry) {
-    return std::ranges::count(tries.links, protocol::EntryLink(entry)) != 0;
+// Whether one of the tries stands in the vault.
+bool Stands(const VaultView& vault, const Tries& tries) {
+  return std::ranges::any_of(tries.links, [&](const base::Link& link) {
+    return vault.state().head() == link ||
+           std::ranges::count(vault.headers(), link, &protocol::EntryHeader::prev) != 0;
   });
 }
 
@@ -193,12 +190,12 @@ class Draft {
   std::vector<RecordBlob> records_;
 };
 
-// Sends what was drafted, and keeps it here.
-Status Send(Realm& realm, Draft& draft) {
-  const auto sent = realm.server().AppendEntries({draft.TakeUpload()});
+// Sends entries of one vault, and keeps them here.
+Status Send(Realm& realm, const transport::VaultUpload& upload, const VaultUpdate& update) {
+  const auto sent = realm.server().AppendEntries({upload});
   if (!sent) return sent.error();
   if (!sent->front()) return sent->front();
-  return realm.store().Apply({draft.Update()});
+  return realm.store().Apply({update});
 }
 
 // The list of the EPOCH that is due, or nothing if the one in force may stay.
@@ -276,9 +273,7 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
-    const auto stands = Stands(realm, id, tries);
-    if (!stands) return stands.error();
-    if (*stands) return vault;
+    if (Stands(*vault, tries)) return vault;
     const auto current = vault->KeyOf(vault->state().epoch().number);
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
@@ -324,7 +319,7 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
     if (tries.keep) {
       if (const auto status = tries.keep(tries.links); !status) return status.error();
     }
-    const Status outcome = Send(realm, draft);
+    const Status outcome = Send(realm, draft.TakeUpload(), draft.Update());
     if (outcome) return VaultView::Open(realm, id);
     if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
@@ -400,16 +395,14 @@ base::Result<VaultView> WriteEntry(Realm& realm, const base::VaultId& id,
     if (const auto synced = realm.Sync(); !synced) return synced.error();
     auto vault = VaultView::Fetch(realm, id);
     if (!vault) return vault.error();
-    const auto stands = Stands(realm, id, tries);
-    if (!stands) return stands.error();
-    if (*stands) return vault;
+    if (Stands(*vault, tries)) return vault;
     const auto payload = choose(*vault);
     if (!payload) return payload.error();
     if (!*payload) return vault;
     Draft draft(realm, vault->state());
     if (const auto status = draft.Plain(**payload); !status) return status.error();
     tries.links.push_back(draft.state().head());
-    const Status outcome = Send(realm, draft);
+    const Status outcome = Send(realm, draft.TakeUpload(), draft.Update());
     if (outcome) return VaultView::Open(realm, id);
     if (!IsWorthAnotherTry(outcome.error().code()) || i + 1 == kTries) return outcome.error();
   }
@@ -458,12 +451,8 @@ base::Result<VaultView> CreateVault(
       if (!anew) return anew.error();
       made = *std::move(anew);
     }
-    const auto sent = realm.server().AppendEntries({made->upload});
-    const Status outcome = sent ? sent->front() : Status(sent.error());
-    if (outcome) {
-      if (const auto status = realm.store().Apply({made->update}); !status) return status.error();
-      return VaultView::Open(realm, made->id);
-    }
+    const Status outcome = Send(realm, made->upload, made->update);
+    if (outcome) return VaultView::Open(realm, made->id);
     const Code code = outcome.error().code();
     if (!IsWorthAnotherTry(code) || i + 1 == kTries) return outcome.error();
     // A vault that may stand is sent again as it is: the same bytes have the same answer.

@@ -111,9 +111,8 @@ class Alone {
   };
   std::optional<Fault> Find(base::ByteSpan bytes) const {
     const auto raw = ReadEntry(bytes);
-    if (!raw || raw->header.vault != create_.header.vault || IsByGuest(raw->header)) {
-      return std::nullopt;
-    }
+    if (!raw || raw->header.vault != create_.header.vault) return std::nullopt;
+    // A guest's keys stand in an EPOCH alone, so that no guest is bound here.
     const auto author = SignerOf(*raw, roster_, {});
     if (!author) return std::nullopt;
     const base::Status status = Check(bytes, *raw);
@@ -462,9 +461,8 @@ class Judge {
   }
 
   base::Result<Judgement> OfOlderVault() {
-    if (!Has(1) || evidence_.form != Evidence::Form::kChain || chain_.empty()) {
-      return NotOfThisClaim();
-    }
+    // That of a row is empty.
+    if (!Has(1) || chain_.empty()) return NotOfThisClaim();
     if (!std::ranges::equal(Exhibit(0), chain_.head().bytes())) {
       return Nothing("its chain does not end with what it says was seen");
     }
@@ -514,11 +512,9 @@ class Judge {
     const SignedEntry* at = EpochOf(number);
     if (at == nullptr) return Nothing("its vault has no such epoch");
     const Epoch& epoch = std::get<Epoch>(at->payload);
-    const auto row = epoch.list.find(member);
-    if (row == epoch.list.end() || row->second.puk_gen == 0) {
-      return Nothing("the epoch lists no such box");
-    }
-    const bool is_listed = HashOf(Exhibit(1)) == row->second.box_hash;
+    const auto* listed = BoxOf(epoch, member);
+    if (listed == nullptr) return Nothing("the epoch lists no such box");
+    const bool is_listed = HashOf(Exhibit(1)) == *listed;
     if (evidence_.claim == Claim::kVekBoxChanged) {
       if (is_listed) return IsRight();
       return OnTheWord(
@@ -552,9 +548,7 @@ class Judge {
     if (!r.Done()) return NotOfThisClaim();
     const SignedEntry* at = EpochOf(number);
     if (at == nullptr) return Nothing("its vault has no such epoch");
-    const auto& list = std::get<Epoch>(at->payload).list;
-    const auto row = list.find(member);
-    if (row == list.end() || row->second.puk_gen == 0) {
+    if (BoxOf(std::get<Epoch>(at->payload), member) == nullptr) {
       return Nothing("its epoch lists no box for this member");
     }
     return OnTheWord({Code::kKeyMismatch, "an epoch lists a box that is not of its key"},
@@ -602,6 +596,13 @@ class Judge {
       if (epoch != nullptr && epoch->epoch == number) return &entry;
     }
     return nullptr;
+  }
+  // The hash of the box that an EPOCH lists for a member; nullptr: there is none.
+  static const base::Sha256Hash* BoxOf(const Epoch& epoch, const base::MemberId& member) {
+    const auto row = std::ranges::find_if(epoch.list, [&](const auto& listed) {
+      return listed.first == member && listed.second.puk_gen != 0;
+    });
+    return row == epoch.list.end() ? nullptr : &row->second.box_hash;
   }
   static Roster::Signer AuthorOf(const SignedEntry& entry) {
     return {entry.header.author_member, entry.header.author_device};

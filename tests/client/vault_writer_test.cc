@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
 #include "base/clock.h"
 #include "tests/client/offline_realm.h"
 #include "tests/support/builders.h"
@@ -54,9 +59,13 @@ class Organisation {
                   [](const base::VaultId&) { return base::Result(std::vector<Edit>()); });
     return made ? base::Status() : made.error();
   }
-  base::Status MakeCase() { return MakeBy(realm_.person(4), Kind::kCase); }
+  base::Status MakeCase() { return MakeBy(caseworker(), Kind::kCase); }
 
+  const TestRealm& realm() const { return realm_; }
   Person& owner() { return realm_.person(0); }
+  Person& coordinator() { return realm_.person(3); }
+  Person& caseworker() { return realm_.person(4); }
+  Person& Stranger() { return realm_.Stranger(); }
 
  private:
   static constexpr base::VaultId kVault{};
@@ -105,6 +114,69 @@ TEST(VaultWriter, ASpentRecoverySecretLetsContentBeMadeForFourteenDaysMore) {
 
 TEST(VaultWriter, AnEvaluationMakesContentWithoutARecoverySecret) {
   EXPECT_EQ(CodeOf(Organisation(true).MakeCase()), "OK");
+}
+
+TEST(VaultWriter, ANewVaultIsOneThatItsOwnVerifierTakes) {
+  Organisation organisation(true);
+  const Person& owner = organisation.owner();
+  const Person& caseworker = organisation.caseworker();
+  const Person& stranger = organisation.Stranger();
+  using Edits = base::Result<std::vector<Edit>>;
+  const auto nothing = [](const base::VaultId&) { return Edits(std::vector<Edit>()); };
+  const auto note = [](std::uint8_t flags) {
+    return [flags](const base::VaultId& id) {
+      Edit edit{protocol::PinnedRecordOf(id), {}, flags};
+      edit.content.mutable_summary()->set_code("invented");
+      return Edits(std::vector<Edit>{edit});
+    };
+  };
+  using Members = std::map<base::MemberId, protocol::Perm>;
+  const Members alone{{caseworker.id, protocol::kFull}};
+  const base::Bytes unsigned_create(200, 9);
+  const struct {
+    const char* name;
+    const Person& author;
+    Kind kind;
+    Members members;
+    std::function<Edits(const base::VaultId&)> edit;
+    const base::Bytes* create;
+    std::string want;
+    std::string_view why;
+  } rows[] = {
+      {"as it should be", caseworker, Kind::kCase, alone, note(0), nullptr, "OK", ""},
+      {"for a stranger too", caseworker, Kind::kCase,
+       Members{{caseworker.id, protocol::kFull}, {stranger.id, protocol::kRead}}, nothing, nullptr,
+       "INVALID_ARGUMENT", "cannot be listed"},
+      {"with more rights than a role may have", owner, Kind::kDirectory,
+       Members{{owner.id, protocol::kFull}, {caseworker.id, protocol::kFull}}, nothing, nullptr,
+       "INVALID_ARGUMENT", "cannot be listed"},
+      {"of a kind that is not theirs",
+       caseworker,
+       Kind::kDirectory,
+       {},
+       nothing,
+       nullptr,
+       "E_ENTRY_INVALID",
+       "CREATE by a role that may not"},
+      {"with a CREATE that is none", caseworker, Kind::kCase, alone, nothing, &unsigned_create,
+       "E_SIG", ""},
+      {"without a manager", caseworker, Kind::kCase, Members{{caseworker.id, protocol::kReadWrite}},
+       nothing, nullptr, "E_ENTRY_INVALID", ""},
+      {"with a revision of unknown flags", caseworker, Kind::kCase, alone, note(0x80), nullptr,
+       "E_ENTRY_INVALID", "unknown flags"},
+      {"that nobody knows what to put into", caseworker, Kind::kCase, alone,
+       [](const base::VaultId&) { return Edits(base::Error(base::Code::kExists, "no")); }, nullptr,
+       "EXISTS", "no"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const support::OfflineRealm device(organisation.realm(), row.author);
+    const auto made = MakeVault(*device, row.kind, row.members, row.edit, row.create);
+    EXPECT_EQ(CodeOf(made ? base::Status() : made.error()), row.want);
+    if (!made) {
+      EXPECT_NE(made.error().message().find(row.why), std::string_view::npos);
+    }
+  }
 }
 
 }  // namespace

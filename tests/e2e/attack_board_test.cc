@@ -150,7 +150,6 @@ TEST_F(Attack, Row58_NoForgedRowIsShownColdOrWarm) {
       {"pinned of another vault", [&](Row& row) { row.set_pinned(other.pinned()); },
        Code::kEntryInvalid},
       {"box of another vault", [&](Row& row) { row.set_box(other.box()); }, Code::kKeyMismatch},
-      {"no box", [](Row& row) { row.clear_box(); }, Code::kKeyMismatch},
       {"ciphertext of another vault",
        [&](Row& row) {
          row.set_salt(other.salt());

@@ -1,5 +1,6 @@
 // What a device keeps of a server that lies, and of colleagues who work with it, exported as files
 // and judged by godwit-verify itself.
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -378,6 +379,30 @@ TEST_F(Evidence, ARowKeepsWhatItWasMadeOf) {
              "record_changed", "E_DECRYPT");
   ExpectWord(on_board([](wire::BoardRow& row) { row.clear_epochs(); }), "row_refused",
              "E_ENTRY_INVALID");
+}
+
+// An honest service has none for a member of a vault that was erased and is written to still.
+TEST_F(Evidence, ARowWithoutABoxAccusesNobody) {
+  const auto vault = MakeCase();
+  const auto other = MakeCase();
+  const std::string create = Text(Must(Of("cw01").store().Load(vault))->entries.front());
+  liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+    for (auto& row : *reply.mutable_rows()) {
+      if (row.create() == create) row.clear_box();
+    }
+  });
+  const auto device = FreshDevice("kc1");
+  const auto rows_of = [&](const base::VaultId& id) {
+    return std::ranges::count(Must(ReadPinnedRows(*device, protocol::Kind::kCase)), id,
+                              &PinnedRow::vault);
+  };
+  EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, protocol::Kind::kCase)), Code::kNotFound);
+  EXPECT_EQ(rows_of(vault), 0);
+  EXPECT_EQ(rows_of(other), 1);
+  EXPECT_TRUE(EvidenceFiles(*device).empty());
+  liar().BeHonest();
+  EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*device, protocol::Kind::kCase)), kWell);
+  EXPECT_EQ(rows_of(vault), 1);
 }
 
 }  // namespace

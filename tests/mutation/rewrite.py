@@ -36,6 +36,7 @@ PREDICATES = {
     "Ascending": PASSES,
     "Counts": PASSES,
     "Done": PASSES,
+    "Has": PASSES,
     "HasActiveDeviceAt": PASSES,
     "HasGuard": PASSES,
     "HasGuests": PASSES,
@@ -78,19 +79,27 @@ PREDICATES = {
     "ok": "tells a state",
     # client/
     "Governs": PASSES,
+    "HidesHistory": "tells a state, which the next write goes on from",
     "IsBoxWithheld": REFUSES,
+    "IsErased": "tells a state, after which there is nothing to ask for",
+    "IsLostAnswer": "tells a failure, which is tried again",
     "IsOfChain": PASSES,
     "IsRace": "tells a race, which is tried again",
     "IsSignedBy": "tells a state, for people",
     "IsSuspended": "tells a state",
+    "IsWorthAnotherTry": "tells a failure, which is tried again",
+    "ListsNewcomer": "tells whether there is anything to do",
     "Opens": PASSES,
+    "Stands": "tells that there is nothing more to write",
+    "WantsPuk": "tells a state, which the next statement ends",
 }
 
 # Calls whose failures a client passes on and no verifier judges: its own disk, randomness and memory,
 # what the transport says, and the realms that somebody works in. In client/ alone.
 NO_VERIFIER = re.compile(
     r"\b(store\(\)|store_->|Store::|\w+::Random\(\)|\w+::FromSeed\(|\w+::Copy\(|PukKem\(|Seal\w+\(|"
-    r"WrapPreviousPuk\(|MakeEpoch\(|Surprises\(|organisation_?\.Get\(|server\(\)|server_?->|server\.)")
+    r"WrapPreviousPuk\(|NoteOwn\w+\(|MakeEpoch\(|Surprises\(|organisation_?\.Get\(|server\(\)|"
+    r"server_?->|server\.)")
 
 # Lines that name an error or return false and stand for no refusal: (file, part of the line): why.
 NOT_TURNED = {
@@ -412,8 +421,10 @@ class File:
             refusing = True
         elif last in ("break;", "return {};"):
             refusing = re.search(r"= \w+\.error\(\);", whole) is not None
+        elif re.match(r"[\w.]+ = (base::)?Error\(", last):
+            refusing = True
         elif len(statements) == 1:
-            refusing = re.match(r"(\w+\.)?Fail\(\);|[\w.]+ = (base::)?Error\(|"
+            refusing = re.match(r"(\w+\.)?Fail\(\);|"
                                 r"[\w.]+ = \w+(\.|->)error\(\);|(refuse|keep)\(|if \(first\) first = ",
                                 last) is not None
         if not refusing and re.search(r"\bFail\(\);", whole) and last.startswith("return"):
@@ -538,8 +549,10 @@ class File:
             if reason is None:
                 if re.match(r"(const )?(base::)?Error&? \w+\(|base::Error \w+\(", statement):
                     reason = "defines an error"
-                elif "KeepEvidence(" in statement:
+                elif re.search(r"\bKeep(Evidence|PukBox)?\(", statement):
                     reason = "keeps evidence of what is refused"
+                elif re.search(r"\b(OnTheWord|Refused)\(|\bFault\{", statement):
+                    reason = "what the judge of evidence finds"
                 elif re.search(r"code\(\) (==|!=) |code (==|!=) |\bCode code\b", statement):
                     reason = "looks at a code"
                 elif re.match(r"(using|#include)", statement):
@@ -551,7 +564,9 @@ class File:
         return left, faults
 
     def _statement_around(self, spot):
-        start = max(self.code.rfind(c, 0, spot) for c in ";{}") + 1
+        # A brace at the end of a line is a block's; others stand around values.
+        ends = list(re.finditer(r";|[{}](?=\s*\n)|\} (?=else|while)", self.code[:spot]))
+        start = ends[-1].end() if ends else 0
         end = self.code.find(";", spot)
         return squeeze(self.code[start:end])
 

@@ -37,7 +37,9 @@ TEST(Event, IsWrittenAsItIsDrawnAndReadBack) {
 TEST(Event, OtherBytesAreNone) {
   const base::Bytes good = WriteEvent(Erased());
   for (std::size_t size = 0; size < good.size(); ++size) {
-    EXPECT_FALSE(ReadEvent(base::ByteSpan(good).first(size))) << size;
+    const auto read = ReadEvent(base::ByteSpan(good).first(size));
+    ASSERT_FALSE(read) << size;
+    EXPECT_EQ(read.error().code(), base::Code::kSig) << size;
   }
   const auto code_with = [&](std::size_t at, std::uint8_t byte) {
     base::Bytes bent = good;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <ostream>
 
@@ -56,7 +57,8 @@ Evidence OfRow(const World& world, Claim claim, std::vector<Bytes> exhibits, con
   return evidence;
 }
 
-// A piece and what it must come to. Files are what is judged.
+// A piece and what it must come to. Files are what is judged. A piece that accuses somebody does
+// not with one exhibit more or less, or with more in one that names a place.
 struct Piece {
   const char* name;
   std::function<Evidence(World&)> make;
@@ -65,13 +67,27 @@ struct Piece {
 std::function<std::string(World&)> Always(const std::string& text) {
   return [text](World&) { return text; };
 }
+bool NamesAPlace(Claim claim) { return claim >= Claim::kVekBoxChanged && claim != Claim::kRow; }
 void Check(std::span<const Piece> pieces) {
   for (const Piece& piece : pieces) {
     SCOPED_TRACE(piece.name);
     World world;
     const auto read = ReadEvidence(WriteEvidence(piece.make(world)));
     ASSERT_TRUE(read);
-    EXPECT_EQ(Print(JudgeEvidence(*read)), piece.want(world));
+    const std::string want = piece.want(world);
+    EXPECT_EQ(Print(JudgeEvidence(*read)), want);
+    if (want == kNobody || want == kUnsupported) continue;
+    Evidence other = *read;
+    other.exhibits.push_back(other.exhibits.empty() ? Bytes() : other.exhibits.back());
+    EXPECT_EQ(Print(JudgeEvidence(other)), kNobody);
+    if (read->exhibits.empty()) continue;
+    other.exhibits.resize(read->exhibits.size() - 1);
+    EXPECT_EQ(Print(JudgeEvidence(other)), kNobody);
+    other = *read;
+    other.exhibits[0].push_back(0);
+    if (NamesAPlace(read->claim)) {
+      EXPECT_EQ(Print(JudgeEvidence(other)), kNobody);
+    }
   }
 }
 
@@ -82,6 +98,17 @@ Bytes Resigned(const Bytes& statement, const crypto::SigningKey& key) {
 Bytes ResignedEntry(const Bytes& entry, const crypto::SigningKey& key) {
   const auto raw = *ReadEntry(entry);
   return support::SignRaw(raw.header, raw.payload, key);
+}
+// The same of a later version.
+Bytes Later(const Bytes& statement, const crypto::SigningKey& key) {
+  auto raw = *ReadStatement(statement);
+  raw.header.ver = 9;
+  return support::SignRaw(raw.header, raw.payload, key);
+}
+Bytes LaterEntry(const Bytes& entry, const Person& author) {
+  auto raw = *ReadEntry(entry);
+  raw.header.ver = 9;
+  return support::SignRaw(raw.header, raw.payload, author.device().signing_key());
 }
 Bytes Changed(const World& world, const Person& author, const StatementPayload& payload,
               const std::function<void(StatementHeader&)>& change) {
@@ -268,6 +295,8 @@ TEST(Evidence, ConvictsNobodyByBytesThatBindNobody) {
          return evidence;
        },
        Always("server E_SIG")},
+      {"no entry at all", [](World& w) { return OfVault(w, Claim::kEntry, {Bytes(9, 9)}); },
+       Always("server E_SIG")},
       {"an entry by nobody's key",
        [](World& w) {
          return OfVault(
@@ -401,6 +430,21 @@ TEST(Evidence, TwoInOnePlaceConvictNobody) {
              {w.realm.Sign(w.caseworker, Promotion(w)), w.realm.Sign(w.owner, NextPolicy(w))});
        },
        Always(kNobody)},
+      {"the first is another realm's GENESIS",
+       [](World& w) {
+         const TestRealm other(Compartment::kCases, {{kOwner, 1}}, "other");
+         auto evidence = OfRoster(w, Claim::kTwoStatements,
+                                  {other.statements().front(), w.realm.statements().front()});
+         evidence.statements.clear();
+         return evidence;
+       },
+       Always(kNobody)},
+      {"entries of a row",
+       [](World& w) {
+         return OfRow(w, Claim::kTwoEntries, {w.vault.entries()[0], w.vault.entries()[1]},
+                      w.vault.Row());
+       },
+       Always(kNobody)},
       {"the first is another vault's",
        [](World& w) {
          const TestVault other(w.realm, Kind::kCase, w.coordinator);
@@ -446,11 +490,16 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
     which.U32(1).Fixed(whose.id);
     return OfVault(w, Claim::kVekBoxNotOfKey, {which.Take()});
   };
+  // The reader is listed without a key.
+  const auto keyless = [](World& w) {
+    w.realm.RevokeByRoot(w.reader, 0);
+    w.vault.Refresh(w.coordinator);
+  };
   const auto caseworker = [](World& w) { return NameOf(w.caseworker) + " E_KEY_MISMATCH"; };
   const auto coordinator = [](World& w) { return NameOf(w.coordinator) + " E_KEY_MISMATCH"; };
-  const auto other_row = [](World& w, std::uint64_t more, bool same) {
+  const auto other_row = [](World& w, int more, bool same) {
     Writer seen;
-    seen.U64(w.vault.vault().head_seq() + more)
+    seen.U64(w.vault.vault().head_seq() + static_cast<std::uint64_t>(more))
         .Fixed(same ? w.vault.vault().head() : w.vault.vault().pin_link());
     return OfRow(w, Claim::kOtherRow, {seen.Take()}, w.vault.Row());
   };
@@ -463,6 +512,27 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
       {"an older roster than one that is not in the file",
        [](World& w) {
          return OfRoster(w, Claim::kOlderRoster, {BytesOf(w.realm.roster().LinkAt(1))});
+       },
+       Always(kNobody)},
+      {"an older roster than none",
+       [](World& w) {
+         auto evidence = OfRoster(w, Claim::kOlderRoster, {Bytes(32, 0)});
+         evidence.statements.clear();
+         return evidence;
+       },
+       Always(kNobody)},
+      {"an older roster with more behind it that is none",
+       [](World& w) {
+         auto evidence = OfRoster(w, Claim::kOlderRoster, {BytesOf(w.realm.roster().head())});
+         evidence.statements.emplace_back(9, 9);
+         return evidence;
+       },
+       Always(kNobody)},
+      {"an older vault than none",
+       [](World& w) {
+         auto evidence = OfVault(w, Claim::kOlderVault, {Bytes(32, 0)});
+         evidence.entries.clear();
+         return evidence;
        },
        Always(kNobody)},
       {"an older vault",
@@ -488,6 +558,21 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always(kNobody)},
+      {"another realm beside the pinned one",
+       [](World& w) {
+         const TestRealm other(Compartment::kCases, {{kOwner, 1}}, "other");
+         return OfRoster(w, Claim::kOtherRealm, {other.statements().front()});
+       },
+       Always(kNobody)},
+      {"another realm of a later version",
+       [](World& w) {
+         const TestRealm other(Compartment::kCases, {{kOwner, 1}}, "other");
+         auto evidence =
+             OfRoster(w, Claim::kOtherRealm, {Later(other.statements().front(), other.root())});
+         evidence.statements.clear();
+         return evidence;
+       },
+       Always(kUnsupported)},
       {"another realm without a GENESIS",
        [](World& w) {
          auto evidence = OfRoster(w, Claim::kOtherRealm, {w.realm.statements().back()});
@@ -503,6 +588,33 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always("server E_ENTRY_INVALID")},
+      {"another vault beside the one asked for",
+       [](World& w) {
+         const TestVault other(w.realm, Kind::kCase, w.coordinator);
+         return OfVault(w, Claim::kOtherVault, {other.entries().front()});
+       },
+       Always(kNobody)},
+      {"another vault beside a row",
+       [](World& w) {
+         const TestVault other(w.realm, Kind::kCase, w.coordinator);
+         return OfRow(w, Claim::kOtherVault, {other.entries().front()}, w.vault.Row());
+       },
+       Always(kNobody)},
+      {"another vault where none was asked for",
+       [](World& w) {
+         auto evidence = OfRoster(w, Claim::kOtherVault, {w.vault.entries().front()});
+         return evidence;
+       },
+       Always(kNobody)},
+      {"another vault of a later version",
+       [](World& w) {
+         auto evidence =
+             OfVault(w, Claim::kOtherVault, {LaterEntry(w.vault.entries().front(), w.coordinator)});
+         evidence.vault = {};
+         evidence.entries.clear();
+         return evidence;
+       },
+       Always(kUnsupported)},
       {"another vault that is the same",
        [](World& w) {
          auto evidence = OfVault(w, Claim::kOtherVault, {w.vault.entries().front()});
@@ -533,6 +645,13 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always(kNobody)},
+      {"a record that is an EPOCH",
+       [=](World& w) {
+         auto evidence = record(w, true, Claim::kRecordChanged);
+         evidence.exhibits[0] = BytesOf(w.vault.vault().epoch().link);
+         return evidence;
+       },
+       Always(kNobody)},
       {"a changed box", [=](World& w) { return vek_box(w, true, Claim::kVekBoxChanged); },
        Always("server E_KEY_MISMATCH")},
       {"a changed box that is the listed one",
@@ -555,10 +674,40 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always(kNobody)},
+      {"a box of somebody who is without a key",
+       [=](World& w) {
+         keyless(w);
+         auto evidence = vek_box(w, true, Claim::kVekBoxChanged);
+         evidence.exhibits[0][3] = 2;
+         return evidence;
+       },
+       Always(kNobody)},
+      {"a wrap of no epoch",
+       [=](World& w) {
+         auto evidence = wrap(w, 1);
+         evidence.exhibits[0][3] = 9;
+         return evidence;
+       },
+       Always(kNobody)},
       {"a wrap that does not open", [=](World& w) { return wrap(w, 1); }, coordinator},
       {"a wrap that is not there", [=](World& w) { return wrap(w, 7); }, Always(kNobody)},
       {"a listed box that is not of its key", [=](World& w) { return listed(w, w.reader); },
        coordinator},
+      {"a listed box of no epoch",
+       [=](World& w) {
+         auto evidence = listed(w, w.reader);
+         evidence.exhibits[0][3] = 9;
+         return evidence;
+       },
+       Always(kNobody)},
+      {"a listed box of somebody who is without a key",
+       [=](World& w) {
+         keyless(w);
+         auto evidence = listed(w, w.reader);
+         evidence.exhibits[0][3] = 2;
+         return evidence;
+       },
+       Always(kNobody)},
       {"a box that no epoch lists",
        [=](World& w) { return listed(w, w.realm.Add(protocol::kCoordinator)); }, Always(kNobody)},
       {"a changed box of a PUK", [=](World& w) { return puk_box(w, true, Claim::kPukBoxChanged); },
@@ -576,6 +725,51 @@ TEST(Evidence, TakesTheDevicesWordForWhatItWasShown) {
          return evidence;
        },
        Always(kNobody)},
+      {"a box of a PUK of nobody",
+       [=](World& w) {
+         auto evidence = puk_box(w, true, Claim::kPukBoxChanged);
+         evidence.exhibits[0][0] ^= 1;
+         return evidence;
+       },
+       Always(kNobody)},
+      {"a box of a PUK for another device",
+       [=](World& w) {
+         auto evidence = puk_box(w, true, Claim::kPukBoxChanged);
+         evidence.exhibits[0].back() ^= 1;
+         return evidence;
+       },
+       Always(kNobody)},
+      {"a row that is newer than what was seen", [=](World& w) { return other_row(w, -1, false); },
+       Always(kNobody)},
+      {"a row that is shown as a chain",
+       [=](World& w) {
+         auto evidence = other_row(w, 1, true);
+         evidence.form = Form::kChain;
+         evidence.entries = w.vault.entries();
+         return evidence;
+       },
+       Always(kNobody)},
+      {"an older row of which half is there",
+       [=](World& w) {
+         auto evidence = other_row(w, 1, true);
+         evidence.entries.resize(2);
+         return evidence;
+       },
+       Always(kNobody)},
+      {"an older row that does not verify",
+       [=](World& w) {
+         auto evidence = other_row(w, 1, true);
+         std::swap(evidence.entries.back(), evidence.entries[2]);
+         return evidence;
+       },
+       Always(kNobody)},
+      {"an older row of a later version",
+       [=](World& w) {
+         auto evidence = other_row(w, 1, true);
+         evidence.entries.back() = LaterEntry(evidence.entries.back(), w.caseworker);
+         return evidence;
+       },
+       Always(kUnsupported)},
       {"an older row", [=](World& w) { return other_row(w, 1, true); },
        Always("server E_ROLLBACK")},
       {"another row in the same place", [=](World& w) { return other_row(w, 0, false); },
@@ -773,6 +967,77 @@ TEST(Evidence, ConvictsByARowWhereNoChainMakesItRight) {
          return OfRow(w, Claim::kRow, {}, row);
        },
        [](World& w) { return Proved(w.intake, kInvalid); }},
+      {"the same, with a head that leaves a place out",
+       [](World& w) {
+         w.vault.Refresh(w.coordinator);
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.epochs.pop_back();
+         row.head = w.Signed(w.caseworker, w.Revision(w.caseworker), [](auto& h) { ++h.seq; });
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, kInvalid); }},
+      {"the same, with a head of a later type",
+       [](World& w) {
+         w.vault.Refresh(w.coordinator);
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.epochs.pop_back();
+         EntryHeader header = w.vault.Next(w.caseworker);
+         header.type = 200;
+         row.head = support::SignRaw(header, Bytes{1}, w.caseworker.device().signing_key());
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       Always("server E_ENTRY_INVALID")},
+      {"the same, with a head that is no entry",
+       [](World& w) {
+         w.vault.Refresh(w.coordinator);
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.epochs.pop_back();
+         row.head = Bytes(9, 9);
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       Always("server E_ENTRY_INVALID")},
+      {"a head that follows the pinned record and names another EPOCH",
+       [](World& w) {
+         w.vault.WritePinned(w.coordinator, "newer");
+         ColdRow row = w.vault.Row();
+         row.head = w.Signed(w.caseworker, w.Revision(w.caseworker),
+                             [](auto& h) { h.epoch_link = h.pin_link; });
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, kInvalid); }},
+      {"a freeze by a device that was revoked",
+       [](World& w) {
+         w.realm.RevokeByRoot(w.caseworker, 0);
+         ColdRow row = w.vault.Row();
+         row.head = w.vault.Sign(w.caseworker, State{1, 0, 0});
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       [](World& w) { return Proved(w.caseworker, kInvalid); }},
+      {"the first EPOCH of another vault as the head",
+       [](World& w) {
+         TestVault other(w.realm, Kind::kCase, w.second, {{&w.second, 7}});
+         ColdRow row = w.vault.Row();
+         row.head = other.entries()[1];
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       Always("server E_ENTRY_INVALID")},
+      {"a row of a later version",
+       [](World& w) {
+         ColdRow row = w.vault.Row();
+         row.head = LaterEntry(row.head, w.caseworker);
+         return OfRow(w, Claim::kRow, {}, row);
+       },
+       Always(kUnsupported)},
+      {"a row that is shown as a chain",
+       [=](World& w) {
+         auto evidence = with_pinned(w, pinned_by(w, w.outsider));
+         evidence.form = Form::kChain;
+         return evidence;
+       },
+       Always(kNobody)},
       {"a row that is right", [](World& w) { return OfRow(w, Claim::kRow, {}, w.vault.Row()); },
        Always(kNobody)},
       {"half a row",
@@ -846,6 +1111,24 @@ TEST(Evidence, AccusesNobodyWithoutChainsThatVerify) {
          return evidence;
        },
        Always(kNobody)},
+      {"an entry of a row",
+       [](World& w) { return OfRow(w, Claim::kEntry, {w.Write(w.outsider)}, w.vault.Row()); },
+       Always(kNobody)},
+      {"a chain of a later version",
+       [=](World& w) {
+         auto evidence = good(w);
+         evidence.entries.back() = LaterEntry(evidence.entries.back(), w.caseworker);
+         return evidence;
+       },
+       Always(kUnsupported)},
+      {"a roster of a later version",
+       [=](World& w) {
+         auto evidence = good(w);
+         evidence.statements.push_back(
+             Later(w.realm.Sign(w.owner, NextPolicy(w)), w.owner.device().signing_key()));
+         return evidence;
+       },
+       Always(kUnsupported)},
       {"an exhibit too many",
        [=](World& w) {
          auto evidence = good(w);
@@ -869,7 +1152,7 @@ TEST(Evidence, AccusesNobodyWithoutChainsThatVerify) {
   Check(pieces);
   // Exhibits of another claim, and none.
   World world;
-  for (std::uint8_t claim = 1; claim <= 17; ++claim) {
+  for (std::uint8_t claim = 1; claim <= 18; ++claim) {
     SCOPED_TRACE(Name(Claim{claim}));
     const std::vector<Bytes> four(4, Bytes(9, 9));
     for (const auto& evidence :
@@ -1063,6 +1346,13 @@ TEST(Evidence, ReadsWhatItWroteAndNothingElse) {
   }
   Bytes form = WriteEvidence(OfRoster(w, Claim::kOlderRoster, {}));
   form[form.size() - 5] = 3;
+  EXPECT_EQ(CodeOf(ReadEvidence(form)), kSig);
+  auto as_row = evidence;
+  as_row.form = Form::kRow;
+  form = WriteEvidence(as_row);
+  const auto at = std::ranges::mismatch(form, file).in1;
+  ASSERT_EQ(*at, static_cast<std::uint8_t>(Form::kRow));
+  *at = 3;
   EXPECT_EQ(CodeOf(ReadEvidence(form)), kSig);
   EXPECT_EQ(CodeOf(ReadEvidence({})), kSig);
 }
