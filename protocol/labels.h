@@ -112,7 +112,7 @@ inline constexpr std::array kAllDerive{crypto::kDeriveCommitting,
                                        kLocalTag};
 inline constexpr std::array kAllHash{kLink,   kDevice, kRealm,    kVaultId,    kChain,
                                      kOrigin, kShare,  kInviteId, kJoinCommit, kSas,
-                                     kStaff,  kInbox,  kSummary, kAct};
+                                     kStaff,  kInbox,  kSummary,  kAct};
 inline constexpr std::array kAllBox{kPukBox, kVekBox, kVekGuestBox, kVekRecoveryBox};
 inline constexpr std::array kAllCommitting{kPukPrevious, kVekPrevious, kRecoveryPreviousSecret,
                                            kRecord,      kKeystore,    kOfflinePack,

@@ -57,7 +57,6 @@ base::RecordId DerivedRecordId(const Vek& vek, const base::VaultId& vault, std::
 // The machine of an import's blocks.
 inline constexpr std::uint8_t kMachineImport = 18;
 
-
 // The id of a record that no later revision may change, from what it says: H("act", text)[0:16].
 // The text holds 16 random bytes, so that no service tests ids against guesses.
 base::RecordId ActRecordId(base::ByteSpan text);

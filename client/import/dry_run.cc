@@ -48,7 +48,7 @@ void CountField(const Message& message, const FieldDescriptor& field, const std:
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_ENUM:
         add(ShortName(field.is_repeated() ? *reflection->GetRepeatedEnum(message, &field, i)
-                                                  : *reflection->GetEnum(message, &field)));
+                                          : *reflection->GetEnum(message, &field)));
         break;
       case FieldDescriptor::CPPTYPE_STRING: {
         const auto text = field.is_repeated() ? reflection->GetRepeatedString(message, &field, i)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -617,6 +618,108 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
   EXPECT_EQ(history.back()["to"], "closed");
   EXPECT_EQ(history.back()["by"], "Sora Imaginary");
   EXPECT_EQ(Last("sora", {"case", "reopen", code, "--reason", "goals_met"})["event"], "reopened");
+}
+
+// A command of the guide, as its page shows it.
+struct GuideCommand {
+  std::string profile;
+  Words words;
+  std::string typed;  // what follows << END
+  std::string comment;
+};
+
+// Splits a command line as a shell does: blanks, and single quotes.
+Words SplitWords(const std::string& line) {
+  Words words;
+  std::string word;
+  bool quoted = false;
+  bool any = false;
+  for (const char c : line) {
+    if (c == '\'') {
+      quoted = !quoted;
+      any = true;
+    } else if (c == ' ' && !quoted) {
+      if (any) words.push_back(word);
+      word.clear();
+      any = false;
+    } else {
+      word.push_back(c);
+      any = true;
+    }
+  }
+  if (any) words.push_back(word);
+  return words;
+}
+
+std::vector<GuideCommand> CommandsOf(const std::string& page) {
+  std::ifstream in(page);
+  std::vector<GuideCommand> commands;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```console";
+      continue;
+    }
+    const std::size_t prompt = line.find("$ godwit ");
+    if (!inside || prompt == std::string::npos) continue;
+    GuideCommand command;
+    command.profile = line.substr(0, prompt);
+    std::string rest = line.substr(prompt + 9);
+    if (const std::size_t hash = rest.find(" # "); hash != std::string::npos) {
+      command.comment = rest.substr(hash + 3);
+      rest.resize(hash);
+    }
+    const bool typed = rest.ends_with(" <<END");
+    if (typed) rest.resize(rest.size() - 6);
+    command.words = SplitWords(rest);
+    for (std::string more; typed && std::getline(in, more) && more != "END";) {
+      command.typed += more + "\n";
+    }
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+// Every command of the guide's pages is run as it stands there, by the people whom it names.
+TEST_F(Cli, TheCommandsOfTheGuideRun) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  for (const char* person : {"haneul", "seol", "jun", "sora"}) Last(person, {"sync"});
+  std::size_t run = 0;
+  for (const char* page : {"caseworker", "supervisor", "coordinator", "admin"}) {
+    std::string code;
+    std::string id;
+    for (GuideCommand& command :
+         CommandsOf(GODWIT_TREE "/docs/guide/" + std::string(page) + ".md")) {
+      SCOPED_TRACE(std::string(page) + ": " + command.profile + "$ godwit " +
+                   testing::PrintToString(command.words));
+      for (std::string& word : command.words) {
+        if (word == "7K3M-Q9TX-2A*") word = code;
+        if (word == "3f09a1b2") word = id;
+      }
+      if (command.profile != "minji" || command.words[0] != "approve")
+        command.words.push_back("--yes");
+      const Ran ran =
+          As(command.profile, command.words, {{0, godwit.Write("typed.txt", command.typed)}});
+      const int want = command.comment == "waits for another" ? 7 : 0;
+      if (command.comment == "may find something") {
+        EXPECT_LE(ran.exit, 1) << ran.out << ran.err;
+      } else {
+        EXPECT_EQ(ran.exit, want) << ran.out << ran.err;
+      }
+      ++run;
+      const auto lines = Lines(ran);
+      if (lines.empty()) continue;
+      if (lines.back().contains("code") && command.words[1] == "open") code = lines.back()["code"];
+      if (lines.back().contains("id")) id = lines.back()["id"];
+    }
+  }
+  EXPECT_GT(run, 50u);
 }
 
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {

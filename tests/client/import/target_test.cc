@@ -106,9 +106,8 @@ TEST(Target, ValuesHaveTheShortNamesOfTheirEnum) {
   EXPECT_EQ(ShortName(*content::v1::ExploitationType_descriptor()->FindValueByNumber(
                 content::v1::EXPLOITATION_TYPE_FORCED_LABOUR)),
             "forced_labour");
-  EXPECT_EQ(
-      ShortName(*content::v1::Sex_descriptor()->FindValueByNumber(content::v1::SEX_FEMALE)),
-      "female");
+  EXPECT_EQ(ShortName(*content::v1::Sex_descriptor()->FindValueByNumber(content::v1::SEX_FEMALE)),
+            "female");
   EXPECT_EQ(ShortName(*content::v1::PopulationGroup_descriptor()->FindValueByNumber(
                 content::v1::POPULATION_GROUP_DPRK_NATIONAL)),
             "dprk_national");
