@@ -8,6 +8,7 @@
 #include "client/act_alarms.h"
 #include "client/casework/assign.h"
 #include "client/directory.h"
+#include "client/identity_window.h"
 #include "client/import/target.h"
 #include "client/pinned_rows.h"
 #include "client/vault_writer.h"
@@ -97,6 +98,7 @@ Record ConsentRecord(const content::v1::ConsentBits& bits) {
 
 // Brings names up to date where the service can be reached.
 Status SyncIfOnline(Realm& realm) {
+  if (!IsWindowOpen(realm)) return {};
   const auto names = [&]() -> Status {
     if (const auto synced = realm.Sync(); !synced) return synced;
     const auto directory = realm.roster().policy().VaultOf(Kind::kDirectory);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "client/identity_window.h"
 #include "client/pinned_rows.h"
 #include "client/vault_view.h"
 
@@ -44,6 +45,7 @@ Status Organisation::Sync(
     if (first && !status) first = status;
   };
   for (const auto& [compartment, realm] : realms_) {
+    if (!IsWindowOpen(*realm)) continue;
     if (const auto synced = realm->Sync(); !synced) {
       keep(synced);
       continue;

@@ -1,11 +1,14 @@
 #include "client/outbox.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <set>
 
 #include "base/clock.h"
 #include "client/acts.h"
 #include "client/casework/merge.h"
+#include "client/identity_window.h"
 #include "client/vault_writer.h"
 #include "crypto/random.h"
 #include "godwit/content/v1/local.pb.h"
@@ -218,6 +221,20 @@ std::optional<protocol::EntryPayload> AssentTo(const VaultView& vault, const bas
   return std::nullopt;
 }
 
+// In a random order, but for what is of one vault.
+void ShuffleVaults(std::vector<Pending>& waiting) {
+  std::map<base::VaultId, std::uint64_t> places;
+  for (const Pending& pending : waiting) {
+    std::array<std::uint8_t, 8> random{};
+    crypto::FillRandom(random);
+    std::uint64_t place = 0;
+    std::memcpy(&place, random.data(), sizeof place);
+    places.emplace(pending.vault, place);
+  }
+  std::ranges::stable_sort(waiting, {},
+                           [&](const Pending& pending) { return places.at(pending.vault); });
+}
+
 Status SendCreate(Realm& realm, const Pending& pending) {
   // It may stand already, by a try whose answer was lost: nobody else could have signed it.
   if (const auto synced = realm.Sync(); !synced) return synced;
@@ -291,6 +308,7 @@ base::Result<Written> Queue(Realm& realm, Pending pending) {
 }
 
 base::Result<Written> Submit(Realm& realm, Pending pending) {
+  if (!IsWindowOpen(realm)) return Queue(realm, std::move(pending));
   const auto waiting = OutboxOf(realm);
   if (!waiting) return waiting.error();
   // What follows on something that waits, waits behind it.
@@ -326,8 +344,10 @@ base::Result<std::vector<Pending>> OutboxOf(Realm& realm) {
 }
 
 base::Result<std::size_t> SendWaiting(Realm& realm) {
-  const auto waiting = OutboxOf(realm);
+  auto waiting = OutboxOf(realm);
   if (!waiting) return waiting.error();
+  if (!IsWindowOpen(realm)) return waiting->size();
+  if (realm.compartment() == protocol::Compartment::kIdentity) ShuffleVaults(*waiting);
   std::set<base::VaultId> stuck;
   std::size_t done = 0;
   for (const Pending& pending : *waiting) {

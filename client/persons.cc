@@ -6,6 +6,7 @@
 #include "client/casework/assign.h"
 #include "client/directory.h"
 #include "client/entries.h"
+#include "client/identity_window.h"
 
 namespace godwit::client {
 namespace {
@@ -63,6 +64,7 @@ base::Result<base::MemberId> SupervisorByHandle(Realm& realm, std::string_view h
 
 // Brings names up to date where the service can be reached.
 Status SyncIfOnline(Realm& realm) {
+  if (!IsWindowOpen(realm)) return {};
   const auto synced = realm.Sync();
   if (!synced && !IsLostAnswer(synced.error().code())) return synced;
   return {};

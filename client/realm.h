@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
 #include "client/keystore_file.h"
@@ -45,6 +46,10 @@ class Realm {
   Store& store() { return *store_; }
   transport::RealmClient& server() { return *server_; }
   const UnlockedRealm& keys() const { return keys_; }
+  // What tells the time of windows; the system's unless a test says otherwise. It must outlive
+  // this.
+  const base::Clock& clock() const { return *clock_; }
+  void set_clock(const base::Clock& clock) { clock_ = &clock; }
 
   // Brings the roster up to date, and this member's PUKs with it: a first one is made, and a stale
   // one rotated. E_ROLLBACK, E_FORK: the service shows another past than before; E_ROSTER_INVALID
@@ -120,6 +125,7 @@ class Realm {
   const base::Sha256Hash* ListedPukBox(std::uint32_t gen) const;
 
   UnlockedRealm keys_;
+  const base::Clock* clock_ = &base::SystemClock();
   base::RealmId id_;
   protocol::Device device_;
   std::unique_ptr<Store> store_;

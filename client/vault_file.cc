@@ -4,6 +4,7 @@
 #include <set>
 
 #include "client/case_code.h"
+#include "client/identity_window.h"
 #include "crypto/random.h"
 #include "protocol/entry.h"
 
@@ -48,7 +49,7 @@ base::Result<VaultFile> VaultFile::Open(Realm& realm, const base::VaultId& vault
   for (const Pending& pending : *waiting) {
     if (pending.vault == vault && pending.create) unsent = true;
   }
-  const bool ask = from == From::kService && !unsent;
+  const bool ask = from == From::kService && !unsent && IsWindowOpen(realm);
   if (ask) {
     auto view = FetchFresh(realm, vault);
     if (view) {
@@ -210,7 +211,7 @@ base::Result<base::VaultId> FindVault(Realm& realm, Kind kind, std::string_view 
   if (!code) return code.error();
   auto found = FindRow(realm, kind, *code);
   if (!found) return found.error();
-  if (!*found && from == From::kService) {
+  if (!*found && from == From::kService && IsWindowOpen(realm)) {
     const auto synced = SyncPinnedRows(realm, kind);
     if (!synced && !IsLostAnswer(synced.error().code())) return synced.error();
     found = FindRow(realm, kind, *code);

@@ -9,6 +9,7 @@
 #include "client/cli/board.h"
 #include "client/cli/case.h"
 #include "client/cli/case_who.h"
+#include "client/cli/completion.h"
 #include "client/cli/device.h"
 #include "client/cli/doctor.h"
 #include "client/cli/entry.h"
@@ -63,12 +64,38 @@ class Commands {
     Import();
     Evidence();
     Here();
+    Completion();
   }
 
   const CommonOptions& common() const { return common_; }
   const Command& chosen() const { return chosen_; }
 
  private:
+  // What completion offers of a command and those below it.
+  static CommandNode NodeOf(const CLI::App& app) {
+    CommandNode node{app.get_name(), app.get_description(), {}, {}};
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) node.options.push_back("--" + name);
+    }
+    for (const CLI::App* command : app.get_subcommands({})) {
+      node.commands.push_back(NodeOf(*command));
+    }
+    return node;
+  }
+  void Completion() {
+    CLI::App& completion =
+        Add(app_, "completion", "Print the script by which a shell completes commands",
+            "  source <(godwit completion bash)\n"
+            "  godwit completion fish > ~/.config/fish/completions/godwit.fish\n",
+            [this](const Context& c) {
+              const auto script = CompletionScript(NodeOf(app_), shell_);
+              if (!script) return c.output.Fail("print the script", script.error());
+              std::cout << *script;
+              return ExitCode::kOk;
+            });
+    completion.add_option("SHELL", shell_, "bash, zsh or fish")->required();
+  }
+
   CLI::App& Group(const std::string& name, const std::string& what) {
     CLI::App& group = *app_.add_subcommand(name, what);
     group.require_subcommand(1);
@@ -740,6 +767,7 @@ class Commands {
   DeviceAddOptions device_add_;
   DeviceConfirmOptions device_confirm_;
   DeviceRevokeOptions device_revoke_;
+  std::string shell_;
   CLI::App* case_ = nullptr;
   ActOptions act_;
   AssignOptions assign_;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <map>
 
+#include "client/identity_window.h"
 #include "client/keystore_file.h"
 #include "client/pinned_rows.h"
 #include "client/vault_view.h"
@@ -224,6 +225,7 @@ Status SyncLists(client::Organisation& organisation, Progress& progress) {
     for (const Kind kind : {Kind::kPerson, Kind::kCase, Kind::kSensitive}) {
       const auto most = protocol::Lowered(kind, realm->roles(), protocol::kFull);
       if (!protocol::HasKind(compartment, kind) || (most & protocol::kRead) == 0) continue;
+      if (!client::IsWindowOpen(*realm)) continue;
       const std::string phase = "reading " + std::string(protocol::Name(compartment)) + ", " +
                                 std::string(protocol::Name(kind));
       whole = keep(client::SyncPinnedRows(

@@ -14,12 +14,15 @@
 #include "client/cases.h"
 #include "client/entries.h"
 #include "client/handover.h"
+#include "client/identity_window.h"
 #include "client/outbox.h"
 #include "client/persons.h"
 #include "client/pinned_rows.h"
 #include "client/today.h"
 #include "client/vault_writer.h"
+#include "protocol/entry.h"
 #include "tests/support/builders.h"
+#include "tests/support/lying_server.h"
 #include "tests/support/realm_server.h"
 #include "tests/support/test_organisation.h"
 
@@ -617,6 +620,84 @@ TEST_F(Tool, ADuplicateIsClosedAsWhatItIsAndFinal) {
   EXPECT_EQ(merged.life.stage(), CASE_STAGE_CLOSED);
   EXPECT_EQ(Refused(MergeCase(Of("kc1"), first, second)), Code::kInvalidArgument);
   EXPECT_EQ(Refused(ReopenCase(Of("kc1"), second, CLOSURE_REASON_OTHER)), Code::kPermissionDenied);
+}
+
+struct FixedClock : base::Clock {
+  std::uint64_t now_ms = 0;
+  std::uint64_t NowMs() const override { return now_ms; }
+  std::chrono::steady_clock::time_point Steady() const override {
+    return std::chrono::steady_clock::now();
+  }
+};
+
+TEST(IdentityWindow, IsATwentyFourthOfEachPeriodAtTheSameTimeForAll) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes[7] = 100;  // begins 100 ms later
+  const base::Fingerprint fingerprint(bytes);
+  constexpr std::uint64_t kDayMs = 86'400'000;
+  for (const std::uint64_t day : {std::uint64_t{0}, std::uint64_t{20'000}}) {
+    const std::uint64_t begin = day * kDayMs + 100;
+    EXPECT_TRUE(IsWindowOpen(86'400, fingerprint, begin));
+    EXPECT_TRUE(IsWindowOpen(86'400, fingerprint, begin + kDayMs / 24 - 1));
+    EXPECT_FALSE(IsWindowOpen(86'400, fingerprint, begin + kDayMs / 24));
+    EXPECT_FALSE(IsWindowOpen(86'400, fingerprint, begin - 1));
+  }
+  EXPECT_TRUE(IsWindowOpen(0, fingerprint, 12'345'678));
+}
+
+// No identity request outside the window, by the caseworker who registers people all day.
+TEST(IdentityWindow, NothingIsAskedOfIdentityOutsideIt) {
+  support::RealmServers servers;
+  support::LyingServer between(servers.identity);
+  support::TestOrganisation organisation(servers, {{Compartment::kIdentity, between.address()}});
+  organisation.Join(support::Staff(1, 1, 1, 0, 0));
+  Realm& founder = organisation.RealmOf("founder", Compartment::kIdentity);
+  Require(founder.Sync());
+  protocol::Policy policy = founder.roster().policy();
+  ++policy.gen;
+  policy.identity_window_s = 86'400;
+  Must(founder.Author(protocol::PolicySet{policy}));
+  organisation.Sync("cw01");
+  Realm& identity = organisation.RealmOf("cw01", Compartment::kIdentity);
+  FixedClock clock;
+  identity.set_clock(clock);
+  while (IsWindowOpen(identity)) clock.now_ms += 3'600'000;
+
+  const std::size_t before = between.calls().size();
+  std::vector<std::string> codes;
+  for (int i = 0; i < 8; ++i) {
+    NewCase made;
+    made.supervisor = "sv1";
+    made.summary.mutable_consent()->set_store_identity(ANSWER_YES);
+    made.profile.add_names()->set_full("이름" + std::to_string(i));
+    codes.push_back(Must(OpenCase(organisation.Of("cw01"), std::move(made))));
+    Must(AddEntry(organisation.Of("cw01"), codes.back(), *FindEntryKind("kin"),
+                  {{"relation", "mother"}}));
+    EXPECT_EQ(Must(ShowPerson(organisation.Of("cw01"), codes.back())).profile.names_size(), 1);
+  }
+  Require(organisation.Of("cw01").Sync());
+  EXPECT_GE(Must(SendOutbox(organisation.Of("cw01"))).waiting, 16u);
+  EXPECT_EQ(between.calls().size(), before) << "a request outside the window";
+  // The cases themselves stand.
+  EXPECT_EQ(Must(ShowCase(organisation.Of("kc1"), codes[0])).life.stage(), CASE_STAGE_CONTACT);
+
+  // Inside it all goes, and not in the order in which people came.
+  std::vector<base::VaultId> came;
+  for (const auto& pending : Must(OutboxOf(identity))) {
+    if (pending.create) came.push_back(pending.vault);
+  }
+  while (!IsWindowOpen(identity)) clock.now_ms += 600'000;
+  std::vector<base::VaultId> arrived;
+  between.RewriteRequest([&](godwit::realm::v1::AppendEntriesRequest& request) {
+    for (const auto& upload : request.vaults()) {
+      const std::string& last = upload.entries(upload.entries_size() - 1).entry();
+      const base::VaultId vault = Must(protocol::ReadEntry(base::AsBytes(last))).header.vault;
+      if (std::ranges::count(arrived, vault) == 0) arrived.push_back(vault);
+    }
+  });
+  EXPECT_EQ(Must(SendOutbox(organisation.Of("cw01"))).waiting, 0u);
+  EXPECT_EQ(arrived.size(), came.size());
+  EXPECT_NE(arrived, came) << "8 people in their own order: 1 in 40,320";
 }
 
 }  // namespace
