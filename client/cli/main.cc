@@ -614,12 +614,37 @@ class Commands {
   }
 
   void Board() {
-    CLI::App& board = Add(app_, "board", "Show all cases, those overdue first",
-                          "  godwit board\n  godwit board --stage in_transit --limit 20\n",
-                          [this](const Context& c) { return BoardShow(c, board_); });
-    board.add_option("--stage", board_.stage, "Of one stage alone");
-    board.add_flag("--overdue", board_.overdue, "What is overdue alone");
+    CLI::App& board =
+        Add(app_, "board", "Show all open cases, those overdue first, or write them to a file",
+            "  godwit board\n"
+            "  godwit board --stage in_transit,ready --risk high --limit 20\n"
+            "  godwit board --caseworker haneul --approval-waits --sort due,-days\n"
+            "  godwit board --status closed --export closed.csv    codes, no names\n",
+            [this](const Context& c) { return BoardShow(c, board_); });
+    const auto values = [&](const std::string& option, const std::string& field,
+                            const std::string& what) {
+      AddList(board, "--" + option, board_.filter.values[field], what);
+    };
+    values("stage", "stage", "Of these stages alone, with commas");
+    values("status", "status", "Of these: open, closed, ...");
+    values("condition", "condition", "Of these: detained, missing, ...");
+    values("risk", "risk", "Of these: high, medium, ...");
+    values("population", "population", "Of these groups");
+    values("flag", "flags", "With one of these flags");
+    AddList(board, "--caseworker", board_.filter.caseworkers, "Of these caseworkers, by handle");
+    AddList(board, "--supervisor", board_.filter.supervisors, "Of these supervisors, by handle");
+    board.add_flag("--approval-waits", board_.filter.approval_waits,
+                   "Where an assessment, a plan or a closure waits for an answer");
+    board.add_flag("--overdue", board_.filter.overdue, "What is overdue alone");
+    board.add_flag("--closed", board_.filter.closed, "Closed cases, too");
+    AddList(board, "--sort", board_.sort,
+            "code, stage, status, condition, risk, population, caseworker, supervisor, days, due "
+            "or overdue, with a minus before it the other way round; several with commas");
     board.add_option("--limit", board_.limit, "At most so many lines");
+    board
+        .add_option("--export", board_.export_to,
+                    "Write them to this file instead, as a spreadsheet (CSV) of codes")
+        ->type_name("FILE");
     AddOffline(board, board_.offline);
   }
 
@@ -681,6 +706,11 @@ class Commands {
     Add(app_, "agent", "", "  godwit agent --profile haneul\n", Agent).group("");
   }
 
+  // Values with commas between them, or given several times.
+  static void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                      const std::string& what) {
+    command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false);
+  }
   void AddJoin(CLI::App& command) {
     command.add_option("--invitation-fd", join_.invitation_fd,
                        "Read the invitations from this descriptor, one a line");

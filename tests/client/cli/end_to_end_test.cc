@@ -619,6 +619,72 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
   EXPECT_EQ(Last("sora", {"case", "reopen", code, "--reason", "goals_met"})["event"], "reopened");
 }
 
+TEST_F(Cli, TheBoardIsFilteredSortedAndWrittenToAFileOfCodes) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const auto open = [&](const std::string& who, const std::string& risk) -> std::string {
+    return Last(who, {"case", "open", "--supervisor", "jun", "summary.risk=" + risk,
+                      "summary.consent.services=yes"})["code"];
+  };
+  const std::string low = open("haneul", "low");
+  const std::string high = open("haneul", "high");
+  const std::string other = open("seol", "medium");
+  const auto codes = [&](Words words) {
+    words.insert(words.begin(), "board");
+    std::vector<std::string> found;
+    for (const json& line : Lines(As("sora", words))) {
+      if (line.contains("code")) found.push_back(line["code"]);
+    }
+    return found;
+  };
+  using Codes = std::vector<std::string>;
+  EXPECT_EQ(codes({}), (Codes{high, other, low}));
+  EXPECT_EQ(codes({"--sort", "-risk"}), (Codes{low, other, high}));
+  EXPECT_EQ(codes({"--sort", "caseworker,-risk"}), (Codes{low, high, other}));
+  EXPECT_EQ(codes({"--risk", "high,medium"}), (Codes{high, other}));
+  EXPECT_EQ(codes({"--caseworker", "haneul", "--risk", "low"}), (Codes{low}));
+  EXPECT_EQ(codes({"--supervisor", "jun", "--limit", "1"}), (Codes{high}));
+  EXPECT_EQ(codes({"--approval-waits"}), Codes());
+  EXPECT_EQ(codes({"--stage", "ready"}), Codes());
+
+  // What a filter does not have is an error that says what it has.
+  const Ran wrong = As("sora", {"board", "--stage", "redy"});
+  EXPECT_EQ(wrong.exit, 2);
+  const auto lines = Lines(wrong);
+  ASSERT_GE(lines.size(), 2u);
+  EXPECT_EQ(lines[lines.size() - 2]["unknown"], "redy");
+  EXPECT_EQ(lines[lines.size() - 2]["known"].size(), 11u);
+  EXPECT_NE(wrong.err.find("in_transit"), std::string::npos) << wrong.err;
+  const Ran nobody = As("sora", {"board", "--caseworker", "jun"});
+  EXPECT_EQ(nobody.exit, 2);
+  EXPECT_NE(nobody.err.find("haneul, seol"), std::string::npos) << nobody.err;
+
+  // As a file: this user's alone, not written over unless that is said, without a name.
+  const std::string file = (godwit.dir() / "board.csv").string();
+  EXPECT_EQ(Last("sora", {"board", "--export", file})["cases"], 3);
+  const std::string sheet = Program::Read(file);
+  EXPECT_TRUE(
+      sheet.starts_with("\xef\xbb\xbf"
+                        "code,"));
+  EXPECT_EQ(std::ranges::count(sheet, '\n'), 4);
+  EXPECT_EQ(sheet.find("Specimen"), std::string::npos);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(As("sora", {"board", "--risk", "high", "--export", file}).exit, 1);
+  EXPECT_EQ(Program::Read(file), sheet);
+  EXPECT_EQ(Last("sora", {"board", "--risk", "high", "--export", file, "--yes"})["cases"], 1);
+  EXPECT_EQ(std::ranges::count(Program::Read(file), '\n'), 2);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(As("sora", {"board", "--export", godwit.dir().string(), "--yes"}).exit, 2)
+      << "a folder is no file";
+}
+
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
