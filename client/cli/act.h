@@ -7,24 +7,32 @@
 
 namespace godwit::cli {
 
-// `godwit case stage|condition|ask|assent|close|reopen|merge|best-interests`.
+// `godwit case stage|condition|ask|assent|reopen|merge|best-interests`.
 struct ActOptions {
   std::string code;
   std::string to;        // a stage, a condition, what is asked for or answered
-  std::string reason;    // of closing or reopening
+  std::string reason;    // of leaving a stage, or of reopening
   std::string rests_on;  // the beginning of the id of the record that it rests on
   std::string into;      // the other case
-  std::string follow_up;
-  bool no = false;  // the answer is no; best interests: not done
+  bool no = false;       // the answer is no; best interests: not done
 };
 ExitCode CaseStage(const Context& context, const ActOptions& options);
 ExitCode CaseCondition(const Context& context, const ActOptions& options);
 ExitCode CaseAsk(const Context& context, const ActOptions& options);
 ExitCode CaseAssent(const Context& context, const ActOptions& options);
-ExitCode CaseClose(const Context& context, const ActOptions& options);
 ExitCode CaseReopen(const Context& context, const ActOptions& options);
 ExitCode CaseMerge(const Context& context, const ActOptions& options);
 ExitCode CaseBestInterests(const Context& context, const ActOptions& options);
+
+// `godwit case close`: one case, or several at once after a preview and a question.
+struct CloseOptions {
+  std::vector<std::string> codes;
+  std::string reason;
+  std::string rests_on;  // as ActOptions has it; of one case alone
+  std::string follow_up;
+  bool dry_run = false;  // shown alone
+};
+ExitCode CaseClose(const Context& context, const CloseOptions& options);
 
 // `godwit case assign`: one case, or several at once after a preview.
 struct AssignOptions {

@@ -431,12 +431,12 @@ class Commands {
     command.add_option("CODE", act_.code)->required();
     return command;
   }
-  void AddReason(CLI::App& command) {
-    command.add_option("--reason", act_.reason, "Why: goals_met, unreachable, declined, ...");
+  static void AddReason(CLI::App& command, std::string& reason) {
+    command.add_option("--reason", reason, "Why: goals_met, unreachable, declined, ...");
   }
-  void AddRestsOn(CLI::App& command) {
+  static void AddRestsOn(CLI::App& command, std::string& rests_on) {
     command
-        .add_option("--incident", act_.rests_on,
+        .add_option("--incident", rests_on,
                     "The beginning of the id of the record that it rests on")
         ->type_name("ID");
   }
@@ -444,15 +444,15 @@ class Commands {
     CLI::App& stage = Act("stage", "Move a case to another stage",
                           "  godwit case stage '7K3M-Q9TX-2A*' screening\n", CaseStage);
     stage.add_option("STAGE", act_.to)->required();
-    AddReason(stage);
-    AddRestsOn(stage);
+    AddReason(stage, act_.reason);
+    AddRestsOn(stage, act_.rests_on);
     CLI::App& condition =
         Act("condition", "Say how a case is, beside its stage",
             "  godwit case condition '7K3M-Q9TX-2A*' on_hold\n"
             "  godwit case condition '7K3M-Q9TX-2A*' detained --incident 3f09a1b2\n",
             CaseCondition);
     condition.add_option("CONDITION", act_.to)->required();
-    AddRestsOn(condition);
+    AddRestsOn(condition, act_.rests_on);
     CLI::App& ask = Act("ask", "Ask for an approval (caseworker)",
                         "  godwit case ask '7K3M-Q9TX-2A*' assessment\n", CaseAsk);
     ask.add_option("WHAT", act_.to, "assessment, plan or closure")->required();
@@ -465,17 +465,20 @@ class Commands {
     assent.add_option("WHAT", act_.to, "assessment, plan, closure or close")->required();
     assent.add_flag("--no", act_.no, "Reject it");
     CLI::App& close =
-        Act("close", "Close a case: ask, approve or do it, as far as you may",
+        Add(*case_, "close", "Close cases: ask, approve or do it, as far as you may",
             "  godwit case close '7K3M-Q9TX-2A*' --reason goals_met --follow-up yes\n"
-            "  godwit case close '7K3M-Q9TX-2A*' --incident 3f09a1b2   of somebody who died\n",
-            CaseClose);
-    AddReason(close);
-    AddRestsOn(close);
-    close.add_option("--follow-up", act_.follow_up, "Whether follow-up is agreed: yes, no, ...");
+            "  godwit case close '7K3M-Q9TX-2A*' --incident 3f09a1b2   of somebody who died\n"
+            "  godwit case close '7K3M-Q9TX-2A*' '9B2C-4D5E-6F7'       several, after a question\n",
+            [this](const Context& c) { return CaseClose(c, close_); });
+    close.add_option("CODE", close_.codes)->required();
+    AddReason(close, close_.reason);
+    AddRestsOn(close, close_.rests_on);
+    close.add_option("--follow-up", close_.follow_up, "Whether follow-up is agreed: yes, no, ...");
+    close.add_flag("--dry-run", close_.dry_run, "Show them alone");
     CLI::App& reopen =
         Act("reopen", "Open a closed case again (coordinator)",
             "  godwit case reopen '7K3M-Q9TX-2A*' --reason unreachable\n", CaseReopen);
-    AddReason(reopen);
+    AddReason(reopen, act_.reason);
     CLI::App& merge =
         Act("merge", "Close a case as a duplicate of another (coordinator)",
             "  godwit case merge '7K3M-Q9TX-2A*' --into '9B2C-4D5E-6F7'\n", CaseMerge);
@@ -757,6 +760,7 @@ class Commands {
   DeviceRevokeOptions device_revoke_;
   CLI::App* case_ = nullptr;
   ActOptions act_;
+  CloseOptions close_;
   AssignOptions assign_;
   HistoryOptions history_;
   CommentOptions comment_;

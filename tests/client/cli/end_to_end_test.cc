@@ -685,6 +685,62 @@ TEST_F(Cli, TheBoardIsFilteredSortedAndWrittenToAFileOfCodes) {
       << "a folder is no file";
 }
 
+TEST_F(Cli, SeveralCasesAreClosedAtOnceAndWhatIsLeftIsNamed) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  std::vector<std::string> codes;
+  for (int i = 0; i < 4; ++i) {
+    codes.push_back(Last("haneul", {"case", "open", "--supervisor", "jun"})["code"]);
+  }
+  const auto closed = [&] { return Last("sora", {"board", "--status", "closed"})["matching"]; };
+  const Words close{"case", "close", codes[0], codes[1], codes[2], "--reason", "unreachable"};
+  const auto with = [&](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+
+  // Shown alone; not closed without an answer; not with a code that is none of theirs.
+  const auto shown = Lines(As("sora", with(close, {"--dry-run"})));
+  ASSERT_EQ(shown.size(), 3u);
+  EXPECT_EQ(shown[0]["stage"], "contact");
+  EXPECT_EQ(shown[0]["approval_closure"], "none");
+  EXPECT_EQ(As("sora", close).exit, 2) << "there is nobody to ask";
+  EXPECT_EQ(As("sora", with(close, {"--yes", "0000-0000-000"})).exit, 1);
+  EXPECT_EQ(As("sora", with(close, {"--yes", "--incident", "3f09a1b2"})).exit, 2);
+  EXPECT_EQ(closed(), 0);
+
+  // One is closed by itself as ever; of the three, that one fails and the others are done.
+  EXPECT_EQ(Last("haneul", {"case", "close", codes[1], "--reason", "unreachable"})["event"],
+            "closed");
+  const Ran partly = As("sora", with(close, {"--yes"}));
+  EXPECT_EQ(partly.exit, 7) << partly.out;
+  const auto lines = Lines(partly);
+  ASSERT_EQ(lines.size(), 7u);
+  EXPECT_EQ(lines.back()["cases"], 3);
+  EXPECT_EQ(lines.back()["closed"], 2);
+  EXPECT_EQ(lines.back()["left"], json({codes[1]}));
+  EXPECT_EQ(std::ranges::count_if(lines,
+                                  [&](const json& line) {
+                                    return line.contains("failed") && line["failed"] == codes[1] &&
+                                           line["code"] == "PERMISSION_DENIED";
+                                  }),
+            1);
+  EXPECT_EQ(closed(), 3);
+
+  // All of them fail: the command does, for the reason of the first.
+  EXPECT_EQ(As("sora", with(close, {"--yes"})).exit, 4);
+  EXPECT_EQ(Last("sora", {"case", "close", codes[3], codes[3], "--reason", "unreachable",
+                          "--yes"})["closed"],
+            1)
+      << "named twice, closed once";
+  EXPECT_EQ(closed(), 4);
+  EXPECT_EQ(Last("sora", {"board"})["hidden_as_closed"], 4);
+}
+
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
