@@ -251,6 +251,28 @@ ExitCode CloseSeveral(const Context& context, const CloseOptions& options,
 
 }  // namespace
 
+Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
+              const client::Directory& directory) {
+  const auto refused = std::ranges::find_if(
+      opened.life.refused, [&](const auto& each) { return each.act.seq == act.seq; });
+  const bool waits = std::ranges::any_of(opened.life.waiting,
+                                         [&](const auto& each) { return each.seq == act.seq; });
+  const auto machine = act.act.machine();
+  Json json = {{"seq", act.seq},
+               {"written", TimeText(act.act.written_ms())},
+               {"machine", EnumText(machine)},
+               {"from", StateText(machine, act.act.from())},
+               {"to", StateText(machine, act.act.to())},
+               {"by", directory.NameOf(act.author)}};
+  if (act.act.reason() != 0) json["reason"] = EnumText(act.act.reason());
+  if (!act.act.other_case().empty()) json["other_case"] = act.act.other_case();
+  if (refused != opened.life.refused.end()) {
+    json["refused"] = client::RuleText(refused->rule).text();
+  }
+  json["waits_for_second"] = waits;
+  return json;
+}
+
 ExitCode SayWritten(Output& output, bool queued, std::string_view event) {
   output.Emit({{"event", event}, {"queued", queued}});
   if (queued) {
@@ -437,30 +459,17 @@ ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
   if (!directory) return fail(directory.error());
   Table table{{{"when"}, {"what"}, {"from"}, {"to"}, {"who", false, true}, {""}}, {}};
   for (const auto& act : opened->file.acts().acts) {
-    const auto refused = std::ranges::find_if(
-        opened->life.refused, [&](const auto& each) { return each.act.seq == act.seq; });
-    const bool waits = std::ranges::any_of(opened->life.waiting,
-                                           [&](const auto& each) { return each.seq == act.seq; });
-    const auto machine = act.act.machine();
-    Json json = {{"seq", act.seq},
-                 {"written", TimeText(act.act.written_ms())},
-                 {"machine", EnumText(machine)},
-                 {"from", StateText(machine, act.act.from())},
-                 {"to", StateText(machine, act.act.to())},
-                 {"by", directory->NameOf(act.author)}};
-    if (act.act.reason() != 0) json["reason"] = EnumText(act.act.reason());
-    if (!act.act.other_case().empty()) json["other_case"] = act.act.other_case();
+    const Json json = StepJson(*opened, act, *directory);
+    output.Emit(json);
     Cell note;
-    if (refused != opened->life.refused.end()) {
-      json["refused"] = client::RuleText(refused->rule).text();
+    if (json.contains("refused")) {
       note = Cell("counts for nothing", Style::kBad);
-    } else if (waits) {
+    } else if (json["waits_for_second"] == true) {
       note = Cell("waits for a second", Style::kWarning);
     } else if (act.act.reason() != 0) {
       note = Cell(EnumText(act.act.reason()));
     }
-    json["waits_for_second"] = waits;
-    output.Emit(json);
+    const auto machine = act.act.machine();
     table.rows.push_back({TimeText(act.act.written_ms()), EnumText(machine),
                           StateText(machine, act.act.from()), StateText(machine, act.act.to()),
                           directory->NameOf(act.author), note});

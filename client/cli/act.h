@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "client/cases.h"
 #include "client/cli/session.h"
+#include "client/directory.h"
 
 namespace godwit::cli {
 
@@ -59,6 +61,10 @@ struct FactsOptions {
 };
 ExitCode Consent(const Context& context, const FactsOptions& options);
 ExitCode Screening(const Context& context, const FactsOptions& options);
+
+// A step of a case's history, as docs/guide/json.md has it.
+Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
+              const client::Directory& directory);
 
 // Says that something was written, or waits.
 ExitCode SayWritten(Output& output, bool queued, std::string_view event);

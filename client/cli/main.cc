@@ -13,6 +13,7 @@
 #include "client/cli/doctor.h"
 #include "client/cli/entry.h"
 #include "client/cli/evidence.h"
+#include "client/cli/export.h"
 #include "client/cli/import.h"
 #include "client/cli/join.h"
 #include "client/cli/ledger.h"
@@ -60,6 +61,7 @@ class Commands {
     Acts();
     Entries();
     Board();
+    Export();
     Import();
     Evidence();
     Here();
@@ -651,6 +653,18 @@ class Commands {
     AddOffline(board, board_.offline);
   }
 
+  void Export() {
+    CLI::App& exported =
+        Add(app_, "export", "Write one case of your own to a file that anybody can read",
+            "  godwit export '7K3M-Q9TX-2A*' --out case.json\n",
+            [this](const Context& c) { return ExportCase(c, export_); });
+    exported.add_option("CODE", export_.codes, "Of one case: many at once are refused")->required();
+    exported.add_option("--out", export_.out, "The file, which is made; with --yes written over")
+        ->required()
+        ->type_name("FILE");
+    AddOffline(exported, export_.offline);
+  }
+
   void Import() {
     CLI::App& group = Group("import", "Import cases from files");
     CLI::App& cases =
@@ -781,6 +795,7 @@ class Commands {
   PersonOptions person_;
   FamilyOptions family_;
   BoardOptions board_;
+  ExportOptions export_;
   ImportCasesOptions import_cases_;
   ImportSampleOptions import_sample_;
   EvidenceExportOptions evidence_export_;

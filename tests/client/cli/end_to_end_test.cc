@@ -741,6 +741,57 @@ TEST_F(Cli, SeveralCasesAreClosedAtOnceAndWhatIsLeftIsNamed) {
   EXPECT_EQ(Last("sora", {"board"})["hidden_as_closed"], 4);
 }
 
+TEST_F(Cli, OneOwnCaseIsExportedAndNeverMany) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string facts = godwit.Write("facts.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = 가상인\n");
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
+  Last("haneul", {"case", "note", code}, {{0, godwit.Write("note.txt", "Asks after kin.\n")}});
+  Last("haneul", {"case", "stage", code, "screening"});
+
+  const std::string file = (godwit.dir() / "case.json").string();
+  const Ran exported = As("haneul", {"export", code, "--out", file});
+  ASSERT_EQ(exported.exit, 0) << exported.out << exported.err;
+  EXPECT_NE(exported.err.find("not encrypted"), std::string::npos);
+  EXPECT_EQ(Lines(exported).back()["parts"], json({"case", "sensitive", "person"}));
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const json whole = json::parse(Program::Read(file));
+  EXPECT_EQ(whole["godwit_export"], 1);
+  EXPECT_EQ(whole["case"]["code"], code);
+  EXPECT_EQ(whole["case"]["stage"], "screening");
+  EXPECT_EQ(whole["link"], "both_sides");
+  EXPECT_EQ(whole["history"].back()["to"], "screening");
+  const auto content = [&](const json& from, const std::string& part, const std::string& type) {
+    for (const json& record : from["parts"][part]["records"]) {
+      if (record["type"] == type) return record["content"];
+    }
+    return json();
+  };
+  EXPECT_EQ(content(whole, "sensitive", "note")["text"], "Asks after kin.");
+  EXPECT_EQ(content(whole, "person", "identity_profile")["names"][0]["full"], "가상인");
+  EXPECT_EQ(content(whole, "person", "consent")["store_identity"], "yes");
+  EXPECT_EQ(whole["not_yours"], json::array());
+
+  // The supervisor has what supervisors read; colleagues and coordinators export no case.
+  const std::string theirs = (godwit.dir() / "theirs.json").string();
+  EXPECT_EQ(Last("jun", {"export", code, "--out", theirs})["not_yours"], json({"person"}));
+  EXPECT_EQ(Program::Read(theirs).find("가상인"), std::string::npos);
+  const std::string none = (godwit.dir() / "none.json").string();
+  EXPECT_EQ(As("seol", {"export", code, "--out", none}).exit, 1);
+  EXPECT_EQ(As("sora", {"export", code, "--out", none}).exit, 4);
+  EXPECT_FALSE(std::filesystem::exists(none));
+  EXPECT_EQ(As("haneul", {"export", code, "--out", theirs}).exit, 1) << "a file is there";
+}
+
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
