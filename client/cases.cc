@@ -40,16 +40,14 @@ base::Result<CaseRow> ToCaseRow(const PinnedRow& row, const Directory& directory
   out.vault = row.vault;
   out.summary = row.record.summary();
   out.fully_checked = row.fully_checked;
-  const auto name = [&](const std::string& member) {
+  const auto name = [&](const std::string& member, std::string& display, std::string& handle) {
     const auto id = base::MemberId::FromBytes(base::AsBytes(member));
-    return id ? directory.NameOf(*id) : std::string("-");
+    display = id ? directory.NameOf(*id) : std::string("-");
+    const Colleague* colleague = id ? directory.ByMember(*id) : nullptr;
+    if (colleague != nullptr) handle = colleague->handle;
   };
-  out.caseworker = name(out.summary.caseworker());
-  if (const auto id = base::MemberId::FromBytes(base::AsBytes(out.summary.caseworker()))) {
-    const Colleague* colleague = directory.ByMember(*id);
-    if (colleague != nullptr) out.caseworker_handle = colleague->handle;
-  }
-  out.supervisor = name(out.summary.supervisor());
+  name(out.summary.caseworker(), out.caseworker, out.caseworker_handle);
+  name(out.summary.supervisor(), out.supervisor, out.supervisor_handle);
   return out;
 }
 

@@ -39,6 +39,7 @@ struct CaseRow {
   std::string caseworker;  // display names
   std::string supervisor;
   std::string caseworker_handle;  // empty: nobody named them
+  std::string supervisor_handle;  // the same
   bool fully_checked = false;
 };
 // All cases that this member may read, as of the last sync.

@@ -1,6 +1,8 @@
 #include "client/cli/act.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "client/case_acts.h"
 #include "client/cases.h"
@@ -51,14 +53,14 @@ base::Result<client::Approvable> ReadApprovable(const std::string& what) {
 
 // The record that an act rests on: an incident of the case, or any other of its vault.
 base::Result<std::optional<base::RecordId>> ReadRecord(client::Organisation& organisation,
-                                                       const ActOptions& options) {
-  if (options.rests_on.empty()) return std::optional<base::RecordId>();
+                                                       const std::string& code,
+                                                       const std::string& rests_on) {
+  if (rests_on.empty()) return std::optional<base::RecordId>();
   const auto* incidents = client::FindEntryKind("incident");
-  const auto file =
-      client::OpenEntries(organisation, options.code, *incidents, client::From::kService);
+  const auto file = client::OpenEntries(organisation, code, *incidents, client::From::kService);
   if (!file) return file.error();
   for (const auto body : {Record::kIncident, Record::kTransition, Record::kComment}) {
-    const auto entry = client::FindEntry(*file, body, options.rests_on);
+    const auto entry = client::FindEntry(*file, body, rests_on);
     if (entry) return std::optional((*entry)->record);
     if (entry.error().code() != Code::kNotFound) return entry.error();
   }
@@ -127,7 +129,149 @@ std::string StateText(content::v1::Machine machine, std::uint32_t state) {
   }
 }
 
+// The cases of a bulk act, as of now: those of `codes`, or all that the caseworker `all_of` has.
+// NOT_FOUND: there are none, or one of the codes is no case of this member's.
+base::Result<std::vector<client::CaseRow>> Choose(Output& output,
+                                                  client::Organisation& organisation,
+                                                  const std::vector<std::string>& codes,
+                                                  const std::string& all_of) {
+  {
+    Progress progress(output);
+    const auto synced = SyncLists(organisation, progress);
+    if (!synced && !IsOffline(synced)) return synced.error();
+  }
+  auto cases = client::ListCases(organisation);
+  if (!cases) return cases.error();
+  std::set<std::string> wanted;
+  for (const std::string& code : codes) {
+    const auto read = client::ReadCaseCode(code);
+    if (!read) return read.error();
+    wanted.insert(*read);
+  }
+  std::vector<client::CaseRow> chosen;
+  for (client::CaseRow& row : *cases) {
+    const bool named = wanted.erase(row.summary.code()) > 0;
+    if (named || (!all_of.empty() && row.caseworker_handle == all_of)) {
+      chosen.push_back(std::move(row));
+    }
+  }
+  if (!wanted.empty() || chosen.empty()) {
+    return Error(Code::kNotFound,
+                 "one of these is no case of yours: `godwit case list` shows them");
+  }
+  return chosen;
+}
+
+// What became of several closures.
+struct Closings {
+  std::size_t closed = 0;
+  std::size_t queued = 0;
+  std::vector<std::string> left;  // codes of those that failed
+  std::optional<Error> first;     // why the first one of them did
+};
+
+// Closes one after the other. What is refused of one case keeps no other from being closed.
+Closings CloseAll(Output& output, client::Organisation& organisation,
+                  const std::vector<client::CaseRow>& cases, const client::Closing& closing) {
+  Closings all;
+  Progress progress(output);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const std::string& code = cases[i].summary.code();
+    progress.Update("closing", i, cases.size());
+    const auto closed = client::CloseCase(organisation, code, closing);
+    if (!closed) {
+      output.Emit({{"failed", code},
+                   {"code", base::Name(closed.error().code())},
+                   {"why", closed.error().message()}});
+      output.Line(CodeText(code) + ": " + std::string(closed.error().message()), Style::kBad);
+      all.left.push_back(code);
+      if (!all.first) all.first = closed.error();
+      continue;
+    }
+    output.Emit({{"event", HowName(closed->how)}, {"case", code}, {"queued", closed->queued}});
+    output.Line(CodeText(code) + ": " + std::string(HowText(closed->how)), Style::kGood);
+    all.closed += closed->how == client::Closed::kClosed ? 1 : 0;
+    all.queued += closed->queued ? 1 : 0;
+  }
+  return all;
+}
+
+// Several cases: shown, asked about, closed; what is left is named.
+ExitCode CloseSeveral(const Context& context, const CloseOptions& options,
+                      const client::Closing& closing) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("close the cases", why); };
+  if (!options.rests_on.empty()) {
+    return fail(Error(Code::kInvalidArgument,
+                      "an incident belongs to one case: close the cases that rest on one by one"));
+  }
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto chosen = Choose(output, session->organisation(), options.codes, {});
+  if (!chosen) return fail(chosen.error());
+  Table table{{{"code"}, {"stage"}, {"risk"}, {"caseworker", false, true}, {"closure"}}, {}};
+  for (const client::CaseRow& row : *chosen) {
+    const auto& summary = row.summary;
+    const std::string approval = StateText(content::v1::MACHINE_APPROVAL_CLOSURE,
+                                           static_cast<std::uint32_t>(summary.approval_closure()));
+    output.Emit({{"close", summary.code()},
+                 {"stage", EnumText(summary.stage())},
+                 {"caseworker", row.caseworker_handle},
+                 {"approval_closure", approval}});
+    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
+                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
+                          approval});
+  }
+  output.Show(table);
+  if (options.dry_run) return ExitCode::kOk;
+  const auto sure = context.prompt.Confirm("Close " + std::to_string(chosen->size()) + " cases?");
+  if (!sure) return fail(sure.error());
+  if (!*sure) return ExitCode::kError;
+
+  const Closings all = CloseAll(output, session->organisation(), *chosen, closing);
+  output.Emit({{"event", "done"},
+               {"cases", chosen->size()},
+               {"closed", all.closed},
+               {"queued", all.queued},
+               {"left", all.left}});
+  output.Line(std::to_string(all.closed) + " of " + std::to_string(chosen->size()) + " are closed.",
+              all.closed == chosen->size() ? Style::kGood : Style::kWarning);
+  if (all.queued > 0) {
+    output.Line("Some are kept on this device: the next `godwit sync` sends them.",
+                Style::kWarning);
+  }
+  if (!all.left.empty()) {
+    std::string line = "Left as they were:";
+    for (const std::string& code : all.left) line += " '" + CodeText(code) + "'";
+    output.Line(line, Style::kWarning);
+  }
+  if (all.left.size() == chosen->size()) return fail(*all.first);
+  return all.closed == chosen->size() ? ExitCode::kOk : ExitCode::kPartly;
+}
+
 }  // namespace
+
+Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
+              const client::Directory& directory) {
+  const auto refused = std::ranges::find_if(
+      opened.life.refused, [&](const auto& each) { return each.act.seq == act.seq; });
+  const bool waits = std::ranges::any_of(opened.life.waiting,
+                                         [&](const auto& each) { return each.seq == act.seq; });
+  const auto machine = act.act.machine();
+  Json json = {{"seq", act.seq},
+               {"written", TimeText(act.act.written_ms())},
+               {"machine", EnumText(machine)},
+               {"from", StateText(machine, act.act.from())},
+               {"to", StateText(machine, act.act.to())},
+               {"by", directory.NameOf(act.author)}};
+  if (act.act.reason() != 0) json["reason"] = EnumText(act.act.reason());
+  if (!act.act.other_case().empty()) json["other_case"] = act.act.other_case();
+  if (refused != opened.life.refused.end()) {
+    json["refused"] = client::RuleText(refused->rule).text();
+  }
+  json["waits_for_second"] = waits;
+  return json;
+}
 
 ExitCode SayWritten(Output& output, bool queued, std::string_view event) {
   output.Emit({{"event", event}, {"queued", queued}});
@@ -149,7 +293,7 @@ ExitCode CaseStage(const Context& context, const ActOptions& options) {
   if (!reason) return context.output.Fail("move the case", reason.error());
   return Do(context, "move the case", "moved",
             [&](client::Organisation& organisation) -> base::Result<client::Written> {
-              const auto record = ReadRecord(organisation, options);
+              const auto record = ReadRecord(organisation, options.code, options.rests_on);
               if (!record) return record.error();
               return client::MoveStage(organisation, options.code, *stage, *reason, *record);
             });
@@ -162,7 +306,7 @@ ExitCode CaseCondition(const Context& context, const ActOptions& options) {
   if (!condition) return context.output.Fail("set the condition", condition.error());
   return Do(context, "set the condition", "moved",
             [&](client::Organisation& organisation) -> base::Result<client::Written> {
-              const auto record = ReadRecord(organisation, options);
+              const auto record = ReadRecord(organisation, options.code, options.rests_on);
               if (!record) return record.error();
               return client::MoveCondition(organisation, options.code, *condition, *record);
             });
@@ -190,7 +334,7 @@ ExitCode CaseAssent(const Context& context, const ActOptions& options) {
             });
 }
 
-ExitCode CaseClose(const Context& context, const ActOptions& options) {
+ExitCode CaseClose(const Context& context, const CloseOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("close the case", why); };
   client::Closing closing;
@@ -205,12 +349,14 @@ ExitCode CaseClose(const Context& context, const ActOptions& options) {
     if (!agreed) return fail(agreed.error());
     closing.follow_up_agreed = *agreed;
   }
+  if (options.codes.size() > 1 || options.dry_run) return CloseSeveral(context, options, closing);
+  const std::string& code = options.codes.front();
   auto session = Session::Open(context, kCaseRealms);
   if (!session) return fail(session.error());
-  const auto record = ReadRecord(session->organisation(), options);
+  const auto record = ReadRecord(session->organisation(), code, options.rests_on);
   if (!record) return fail(record.error());
   closing.incident = *record;
-  const auto closed = client::CloseCase(session->organisation(), options.code, closing);
+  const auto closed = client::CloseCase(session->organisation(), code, closing);
   if (!closed) return fail(closed.error());
   output.Emit({{"event", HowName(closed->how)}, {"queued", closed->queued}});
   output.Line(HowText(closed->how), Style::kGood);
@@ -251,40 +397,22 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
   auto session = Session::Open(context, kCaseRealms);
   if (!session) return fail(session.error());
   client::Organisation& organisation = session->organisation();
-  {
-    Progress progress(output);
-    const auto synced = SyncLists(organisation, progress);
-    if (!synced && !IsOffline(synced)) return fail(synced.error());
-  }
-  const auto cases = client::ListCases(organisation);
-  if (!cases) return fail(cases.error());
-  std::vector<const client::CaseRow*> chosen;
-  for (const client::CaseRow& row : *cases) {
-    const bool named = std::ranges::any_of(options.codes, [&](const std::string& code) {
-      return client::CanonicalCaseCode(code) == row.summary.code();
-    });
-    if (named || (!options.from.empty() && row.caseworker_handle == options.from)) {
-      chosen.push_back(&row);
-    }
-  }
-  if (chosen.size() < options.codes.size() || chosen.empty()) {
-    return fail(
-        Error(Code::kNotFound, "one of these is no case of yours: `godwit case list` shows them"));
-  }
+  const auto chosen = Choose(output, organisation, options.codes, options.from);
+  if (!chosen) return fail(chosen.error());
   Table table{{{"code"}, {"stage"}, {"risk"}, {"from", false, true}, {"to", false, true}}, {}};
-  for (const auto* row : chosen) {
-    const auto& summary = row->summary;
+  for (const client::CaseRow& row : *chosen) {
+    const auto& summary = row.summary;
     output.Emit(
-        {{"assign", summary.code()}, {"from", row->caseworker_handle}, {"to", options.caseworker}});
+        {{"assign", summary.code()}, {"from", row.caseworker_handle}, {"to", options.caseworker}});
     table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
-                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())),
-                          row->caseworker, options.caseworker});
+                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
+                          options.caseworker});
   }
   output.Show(table);
   if (options.dry_run) return ExitCode::kOk;
-  if (chosen.size() > 1) {
+  if (chosen->size() > 1) {
     const auto sure =
-        context.prompt.Confirm("Hand over " + std::to_string(chosen.size()) + " cases?");
+        context.prompt.Confirm("Hand over " + std::to_string(chosen->size()) + " cases?");
     if (!sure) return fail(sure.error());
     if (!*sure) return ExitCode::kError;
   }
@@ -292,13 +420,13 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
   bool queued = false;
   bool left = false;
   Progress progress(output);
-  for (const auto* row : chosen) {
-    progress.Update("handing over", done, chosen.size());
-    const auto assigned = client::AssignCase(organisation, row->summary.code(), options.caseworker);
+  for (const client::CaseRow& row : *chosen) {
+    progress.Update("handing over", done, chosen->size());
+    const auto assigned = client::AssignCase(organisation, row.summary.code(), options.caseworker);
     if (!assigned) {
       // What is done is done; the rest is named.
-      output.Note(std::to_string(done) + " of " + std::to_string(chosen.size()) +
-                  " are handed over; this one failed: " + CodeText(row->summary.code()));
+      output.Note(std::to_string(done) + " of " + std::to_string(chosen->size()) +
+                  " are handed over; this one failed: " + CodeText(row.summary.code()));
       return fail(assigned.error());
     }
     queued = queued || assigned->queued;
@@ -331,30 +459,17 @@ ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
   if (!directory) return fail(directory.error());
   Table table{{{"when"}, {"what"}, {"from"}, {"to"}, {"who", false, true}, {""}}, {}};
   for (const auto& act : opened->file.acts().acts) {
-    const auto refused = std::ranges::find_if(
-        opened->life.refused, [&](const auto& each) { return each.act.seq == act.seq; });
-    const bool waits = std::ranges::any_of(opened->life.waiting,
-                                           [&](const auto& each) { return each.seq == act.seq; });
-    const auto machine = act.act.machine();
-    Json json = {{"seq", act.seq},
-                 {"written", TimeText(act.act.written_ms())},
-                 {"machine", EnumText(machine)},
-                 {"from", StateText(machine, act.act.from())},
-                 {"to", StateText(machine, act.act.to())},
-                 {"by", directory->NameOf(act.author)}};
-    if (act.act.reason() != 0) json["reason"] = EnumText(act.act.reason());
-    if (!act.act.other_case().empty()) json["other_case"] = act.act.other_case();
+    const Json json = StepJson(*opened, act, *directory);
+    output.Emit(json);
     Cell note;
-    if (refused != opened->life.refused.end()) {
-      json["refused"] = client::RuleText(refused->rule).text();
+    if (json.contains("refused")) {
       note = Cell("counts for nothing", Style::kBad);
-    } else if (waits) {
+    } else if (json["waits_for_second"] == true) {
       note = Cell("waits for a second", Style::kWarning);
     } else if (act.act.reason() != 0) {
       note = Cell(EnumText(act.act.reason()));
     }
-    json["waits_for_second"] = waits;
-    output.Emit(json);
+    const auto machine = act.act.machine();
     table.rows.push_back({TimeText(act.act.written_ms()), EnumText(machine),
                           StateText(machine, act.act.from()), StateText(machine, act.act.to()),
                           directory->NameOf(act.author), note});

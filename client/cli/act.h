@@ -3,28 +3,38 @@
 #include <string>
 #include <vector>
 
+#include "client/cases.h"
 #include "client/cli/session.h"
+#include "client/directory.h"
 
 namespace godwit::cli {
 
-// `godwit case stage|condition|ask|assent|close|reopen|merge|best-interests`.
+// `godwit case stage|condition|ask|assent|reopen|merge|best-interests`.
 struct ActOptions {
   std::string code;
   std::string to;        // a stage, a condition, what is asked for or answered
-  std::string reason;    // of closing or reopening
+  std::string reason;    // of leaving a stage, or of reopening
   std::string rests_on;  // the beginning of the id of the record that it rests on
   std::string into;      // the other case
-  std::string follow_up;
-  bool no = false;  // the answer is no; best interests: not done
+  bool no = false;       // the answer is no; best interests: not done
 };
 ExitCode CaseStage(const Context& context, const ActOptions& options);
 ExitCode CaseCondition(const Context& context, const ActOptions& options);
 ExitCode CaseAsk(const Context& context, const ActOptions& options);
 ExitCode CaseAssent(const Context& context, const ActOptions& options);
-ExitCode CaseClose(const Context& context, const ActOptions& options);
 ExitCode CaseReopen(const Context& context, const ActOptions& options);
 ExitCode CaseMerge(const Context& context, const ActOptions& options);
 ExitCode CaseBestInterests(const Context& context, const ActOptions& options);
+
+// `godwit case close`: one case, or several at once after a preview and a question.
+struct CloseOptions {
+  std::vector<std::string> codes;
+  std::string reason;
+  std::string rests_on;  // as ActOptions has it; of one case alone
+  std::string follow_up;
+  bool dry_run = false;  // shown alone
+};
+ExitCode CaseClose(const Context& context, const CloseOptions& options);
 
 // `godwit case assign`: one case, or several at once after a preview.
 struct AssignOptions {
@@ -51,6 +61,10 @@ struct FactsOptions {
 };
 ExitCode Consent(const Context& context, const FactsOptions& options);
 ExitCode Screening(const Context& context, const FactsOptions& options);
+
+// A step of a case's history, as docs/guide/json.md has it.
+Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
+              const client::Directory& directory);
 
 // Says that something was written, or waits.
 ExitCode SayWritten(Output& output, bool queued, std::string_view event);

@@ -1,6 +1,9 @@
 #include "client/cli/board.h"
 
-#include "client/board.h"
+#include <span>
+
+#include "client/cli/board_sheet.h"
+#include "client/cli/own_file.h"
 #include "client/cli/render.h"
 
 namespace godwit::cli {
@@ -10,13 +13,39 @@ using base::Code;
 using base::Error;
 using protocol::Compartment;
 
-bool IsStage(const std::string& name) {
-  const auto& type = *google::protobuf::GetEnumDescriptor<content::v1::CaseStage>();
-  for (int i = 0; i < type.value_count(); ++i) {
-    const int number = type.value(i)->number();
-    if (number != 0 && EnumText(type, number) == name) return true;
+std::vector<client::BoardOrder> OrdersOf(const std::vector<std::string>& sort) {
+  std::vector<client::BoardOrder> orders;
+  for (const std::string& field : sort) {
+    const bool descending = field.starts_with('-');
+    orders.push_back({field.substr(descending ? 1 : 0), descending});
   }
-  return false;
+  return orders;
+}
+
+// The lines that are wanted, in the order that is.
+struct Selection {
+  std::vector<client::BoardLine> lines;
+  std::size_t hidden_as_closed = 0;
+};
+Selection Select(const client::Board& board, const client::BoardFilter& filter,
+                 std::span<const client::BoardOrder> orders) {
+  Selection selection;
+  for (const client::BoardLine& line : board.lines) {
+    if (client::Wants(filter, line)) {
+      selection.lines.push_back(line);
+    } else if (client::HidesAsClosed(filter, line)) {
+      ++selection.hidden_as_closed;
+    }
+  }
+  client::SortBoard(selection.lines, orders);
+  return selection;
+}
+
+Error SayUnknown(Output& output, const client::UnknownValue& unknown) {
+  output.Emit({{"unknown", unknown.value}, {"option", unknown.option}, {"known", unknown.known}});
+  output.Note("Of --" + unknown.option + " there are: " + Joined(unknown.known));
+  return Error(Code::kInvalidArgument,
+               "one of the values asked for does not exist; those that do are listed above");
 }
 
 }  // namespace
@@ -24,11 +53,7 @@ bool IsStage(const std::string& name) {
 ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the board", why); };
-  if (!options.stage.empty() && !IsStage(options.stage)) {
-    return fail(Error(Code::kInvalidArgument,
-                      "the stages are contact, screening, accepted, planning, ready, in_transit, "
-                      "third_country, departed, arrived, settling and closed"));
-  }
+  const auto orders = OrdersOf(options.sort);
   auto session =
       Session::Open(context, {Compartment::kCases},
                     options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
@@ -41,6 +66,25 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   if (IsOffline(synced)) output.Note("Offline: as of the last sync.");
   const auto board = client::ReadBoard(session->organisation(), Today());
   if (!board) return fail(board.error());
+  if (const auto unknown = client::FindUnknown(*board, options.filter, orders)) {
+    return fail(SayUnknown(output, *unknown));
+  }
+  Selection selection = Select(*board, options.filter, orders);
+  const std::size_t matching = selection.lines.size();
+  if (options.limit > 0 && matching > options.limit) selection.lines.resize(options.limit);
+  if (!options.export_to.empty()) {
+    const auto saved = SaveOwnFile(context, options.export_to, BoardSheet(selection.lines));
+    if (!saved) return fail(saved.error());
+    output.Emit({{"event", "exported"},
+                 {"file", options.export_to},
+                 {"cases", selection.lines.size()},
+                 {"hidden_as_closed", selection.hidden_as_closed}});
+    output.Line("Written: " + std::to_string(selection.lines.size()) +
+                    " cases, as codes alone. Whoever gets the file can read it.",
+                Style::kGood);
+    if (!synced && !IsOffline(synced)) return fail(synced.error());
+    return ExitCode::kOk;
+  }
 
   Json stages = Json::object();
   std::vector<std::pair<std::string, Cell>> counts;
@@ -56,12 +100,8 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
                {"next due"},
                {""}},
               {}};
-  std::size_t matching = 0;
-  for (const client::BoardLine& line : board->lines) {
+  for (const client::BoardLine& line : selection.lines) {
     const auto& summary = line.row.summary;
-    if (!options.stage.empty() && EnumText(summary.stage()) != options.stage) continue;
-    if (options.overdue && !line.overdue) continue;
-    if (++matching > options.limit && options.limit > 0) continue;
     Json json = CaseJson(line.row);
     json["days_in_stage"] = line.days_in_stage;
     json["is_overdue"] = line.overdue;
@@ -74,6 +114,7 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   }
   output.Emit({{"cases", board->lines.size()},
                {"matching", matching},
+               {"hidden_as_closed", selection.hidden_as_closed},
                {"by_stage", stages},
                {"not_fully_checked", board->not_fully_checked}});
   output.Show(table);
@@ -82,6 +123,9 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   std::string total = std::to_string(board->lines.size()) + " cases";
   if (matching > table.rows.size()) {
     total += "; " + std::to_string(matching - table.rows.size()) + " more match";
+  }
+  if (selection.hidden_as_closed > 0) {
+    total += "; " + std::to_string(selection.hidden_as_closed) + " closed are hidden (--closed)";
   }
   if (board->not_fully_checked > 0) {
     total += "; " + std::to_string(board->not_fully_checked) +

@@ -2,16 +2,19 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
+#include "client/board.h"
 #include "client/cli/session.h"
 
 namespace godwit::cli {
 
 // `godwit board`.
 struct BoardOptions {
-  std::string stage;      // its short name; empty: all
-  bool overdue = false;   // nothing else
-  std::size_t limit = 0;  // lines shown; 0: all
+  client::BoardFilter filter;
+  std::vector<std::string> sort;  // fields, with a minus before those that descend
+  std::size_t limit = 0;          // lines shown; 0: all
+  std::string export_to;          // a file of codes instead of a screen
   bool offline = false;
 };
 ExitCode BoardShow(const Context& context, const BoardOptions& options);

@@ -53,6 +53,17 @@ std::string_view LinkText(client::LinkState link) {
   return "";
 }
 
+// A text of several lines, each made inert.
+void ShowText(Output& output, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    output.Line("  " + client::Inert(text.substr(0, end), std::string_view::npos));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+}  // namespace
+
 std::string_view LinkName(client::LinkState link) {
   switch (link) {
     case client::LinkState::kNone:
@@ -70,17 +81,6 @@ std::string_view LinkName(client::LinkState link) {
   }
   return "";
 }
-
-// A text of several lines, each made inert.
-void ShowText(Output& output, std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    output.Line("  " + client::Inert(text.substr(0, end), std::string_view::npos));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-}  // namespace
 
 ExitCode CaseOpen(const Context& context, const CaseOpenOptions& options) {
   Output& output = context.output;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "client/cases.h"
 #include "client/cli/session.h"
 
 namespace godwit::cli {
@@ -47,5 +49,8 @@ struct PersonShowOptions {
   bool offline = false;
 };
 ExitCode PersonShow(const Context& context, const PersonShowOptions& options);
+
+// What programs read of a link: "both_sides".
+std::string_view LinkName(client::LinkState link);
 
 }  // namespace godwit::cli

@@ -14,6 +14,7 @@
 #include "client/cli/doctor.h"
 #include "client/cli/entry.h"
 #include "client/cli/evidence.h"
+#include "client/cli/export.h"
 #include "client/cli/import.h"
 #include "client/cli/join.h"
 #include "client/cli/ledger.h"
@@ -61,6 +62,7 @@ class Commands {
     Acts();
     Entries();
     Board();
+    Export();
     Import();
     Evidence();
     Here();
@@ -473,12 +475,12 @@ class Commands {
     command.add_option("CODE", act_.code)->required();
     return command;
   }
-  void AddReason(CLI::App& command) {
-    command.add_option("--reason", act_.reason, "Why: goals_met, unreachable, declined, ...");
+  static void AddReason(CLI::App& command, std::string& reason) {
+    command.add_option("--reason", reason, "Why: goals_met, unreachable, declined, ...");
   }
-  void AddRestsOn(CLI::App& command) {
+  static void AddRestsOn(CLI::App& command, std::string& rests_on) {
     command
-        .add_option("--incident", act_.rests_on,
+        .add_option("--incident", rests_on,
                     "The beginning of the id of the record that it rests on")
         ->type_name("ID");
   }
@@ -486,15 +488,15 @@ class Commands {
     CLI::App& stage = Act("stage", "Move a case to another stage",
                           "  godwit case stage '7K3M-Q9TX-2A*' screening\n", CaseStage);
     stage.add_option("STAGE", act_.to)->required();
-    AddReason(stage);
-    AddRestsOn(stage);
+    AddReason(stage, act_.reason);
+    AddRestsOn(stage, act_.rests_on);
     CLI::App& condition =
         Act("condition", "Say how a case is, beside its stage",
             "  godwit case condition '7K3M-Q9TX-2A*' on_hold\n"
             "  godwit case condition '7K3M-Q9TX-2A*' detained --incident 3f09a1b2\n",
             CaseCondition);
     condition.add_option("CONDITION", act_.to)->required();
-    AddRestsOn(condition);
+    AddRestsOn(condition, act_.rests_on);
     CLI::App& ask = Act("ask", "Ask for an approval (caseworker)",
                         "  godwit case ask '7K3M-Q9TX-2A*' assessment\n", CaseAsk);
     ask.add_option("WHAT", act_.to, "assessment, plan or closure")->required();
@@ -507,17 +509,20 @@ class Commands {
     assent.add_option("WHAT", act_.to, "assessment, plan, closure or close")->required();
     assent.add_flag("--no", act_.no, "Reject it");
     CLI::App& close =
-        Act("close", "Close a case: ask, approve or do it, as far as you may",
+        Add(*case_, "close", "Close cases: ask, approve or do it, as far as you may",
             "  godwit case close '7K3M-Q9TX-2A*' --reason goals_met --follow-up yes\n"
-            "  godwit case close '7K3M-Q9TX-2A*' --incident 3f09a1b2   of somebody who died\n",
-            CaseClose);
-    AddReason(close);
-    AddRestsOn(close);
-    close.add_option("--follow-up", act_.follow_up, "Whether follow-up is agreed: yes, no, ...");
+            "  godwit case close '7K3M-Q9TX-2A*' --incident 3f09a1b2   of somebody who died\n"
+            "  godwit case close '7K3M-Q9TX-2A*' '9B2C-4D5E-6F7'       several, after a question\n",
+            [this](const Context& c) { return CaseClose(c, close_); });
+    close.add_option("CODE", close_.codes)->required();
+    AddReason(close, close_.reason);
+    AddRestsOn(close, close_.rests_on);
+    close.add_option("--follow-up", close_.follow_up, "Whether follow-up is agreed: yes, no, ...");
+    close.add_flag("--dry-run", close_.dry_run, "Show them alone");
     CLI::App& reopen =
         Act("reopen", "Open a closed case again (coordinator)",
             "  godwit case reopen '7K3M-Q9TX-2A*' --reason unreachable\n", CaseReopen);
-    AddReason(reopen);
+    AddReason(reopen, act_.reason);
     CLI::App& merge =
         Act("merge", "Close a case as a duplicate of another (coordinator)",
             "  godwit case merge '7K3M-Q9TX-2A*' --into '9B2C-4D5E-6F7'\n", CaseMerge);
@@ -656,13 +661,50 @@ class Commands {
   }
 
   void Board() {
-    CLI::App& board = Add(app_, "board", "Show all cases, those overdue first",
-                          "  godwit board\n  godwit board --stage in_transit --limit 20\n",
-                          [this](const Context& c) { return BoardShow(c, board_); });
-    board.add_option("--stage", board_.stage, "Of one stage alone");
-    board.add_flag("--overdue", board_.overdue, "What is overdue alone");
+    CLI::App& board =
+        Add(app_, "board", "Show all open cases, those overdue first, or write them to a file",
+            "  godwit board\n"
+            "  godwit board --stage in_transit,ready --risk high --limit 20\n"
+            "  godwit board --caseworker haneul --approval-waits --sort due,-days\n"
+            "  godwit board --status closed --export closed.csv    codes, no names\n",
+            [this](const Context& c) { return BoardShow(c, board_); });
+    const auto values = [&](const std::string& option, const std::string& field,
+                            const std::string& what) {
+      AddList(board, "--" + option, board_.filter.values[field], what);
+    };
+    values("stage", "stage", "Of these stages alone, with commas");
+    values("status", "status", "Of these: open, closed, ...");
+    values("condition", "condition", "Of these: detained, missing, ...");
+    values("risk", "risk", "Of these: high, medium, ...");
+    values("population", "population", "Of these groups");
+    values("flag", "flags", "With one of these flags");
+    AddList(board, "--caseworker", board_.filter.caseworkers, "Of these caseworkers, by handle");
+    AddList(board, "--supervisor", board_.filter.supervisors, "Of these supervisors, by handle");
+    board.add_flag("--approval-waits", board_.filter.approval_waits,
+                   "Where an assessment, a plan or a closure waits for an answer");
+    board.add_flag("--overdue", board_.filter.overdue, "What is overdue alone");
+    board.add_flag("--closed", board_.filter.closed, "Closed cases, too");
+    AddList(board, "--sort", board_.sort,
+            "code, stage, status, condition, risk, population, caseworker, supervisor, days, due "
+            "or overdue, with a minus before it the other way round; several with commas");
     board.add_option("--limit", board_.limit, "At most so many lines");
+    board
+        .add_option("--export", board_.export_to,
+                    "Write them to this file instead, as a spreadsheet (CSV) of codes")
+        ->type_name("FILE");
     AddOffline(board, board_.offline);
+  }
+
+  void Export() {
+    CLI::App& exported =
+        Add(app_, "export", "Write one case of your own to a file that anybody can read",
+            "  godwit export '7K3M-Q9TX-2A*' --out case.json\n",
+            [this](const Context& c) { return ExportCase(c, export_); });
+    exported.add_option("CODE", export_.codes, "Of one case: many at once are refused")->required();
+    exported.add_option("--out", export_.out, "The file, which is made; with --yes written over")
+        ->required()
+        ->type_name("FILE");
+    AddOffline(exported, export_.offline);
   }
 
   void Import() {
@@ -723,6 +765,11 @@ class Commands {
     Add(app_, "agent", "", "  godwit agent --profile haneul\n", Agent).group("");
   }
 
+  // Values with commas between them, or given several times.
+  static void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                      const std::string& what) {
+    command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false);
+  }
   void AddJoin(CLI::App& command) {
     command.add_option("--invitation-fd", join_.invitation_fd,
                        "Read the invitations from this descriptor, one a line");
@@ -770,6 +817,7 @@ class Commands {
   std::string shell_;
   CLI::App* case_ = nullptr;
   ActOptions act_;
+  CloseOptions close_;
   AssignOptions assign_;
   HistoryOptions history_;
   CommentOptions comment_;
@@ -791,6 +839,7 @@ class Commands {
   AskOptions ask_;
   FamilyOptions family_;
   BoardOptions board_;
+  ExportOptions export_;
   ImportCasesOptions import_cases_;
   ImportSampleOptions import_sample_;
   EvidenceExportOptions evidence_export_;

@@ -146,6 +146,11 @@ base::Result<std::uint64_t> FirstRecord(ByteSource& source) {
   return std::uint64_t{text.starts_with("\xef\xbb\xbf") ? 3U : 0U};
 }
 
+std::string HarmlessCell(std::string cell) {
+  if (cell.find_first_of("=+-@\t\r\n") == 0) cell.insert(cell.begin(), '\'');
+  return cell;
+}
+
 void AppendCsv(std::string& out, std::span<const std::string> cells, char delimiter,
                std::string_view line_end) {
   bool first = true;

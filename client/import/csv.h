@@ -72,6 +72,10 @@ class CsvReader {
 // E_UNSUPPORTED: the file is UTF-16 or UTF-32. E_IO.
 base::Result<std::uint64_t> FirstRecord(ByteSource& source);
 
+// Returns `cell` so that no spreadsheet takes it for a formula: an apostrophe goes before what
+// begins with = + - @, a tab or an end of line (OWASP, "CSV Injection").
+std::string HarmlessCell(std::string cell);
+
 // Appends `cells` as one record that ends with `line_end`; a cell is quoted where it must be.
 void AppendCsv(std::string& out, std::span<const std::string> cells, char delimiter = ',',
                std::string_view line_end = "\r\n");

@@ -48,6 +48,7 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"case", "note"},
                             {"person", "show"},
                             {"board"},
+                            {"export"},
                             {"import", "cases"},
                             {"import", "sample"},
                             {"evidence", "list"},
@@ -119,6 +120,29 @@ Words Founding(const Program& godwit, const std::string& claim) {
                     godwit.Write(std::string(realm) + ".claim", claim));
   }
   return words;
+}
+
+TEST_F(Command, ManyCasesAreNeverExportedAtOnce) {
+  const Words many[] = {{"7K3M-Q9TX-2A*", "9B2C-4D5E-6F7"},
+                        {"*"},
+                        {"7K3M*"},
+                        {"7K3M-????-2A*"},
+                        {"all"},
+                        {"%"},
+                        {"a,b"}};
+  for (const Words& codes : many) {
+    Words words{"export", "--out", (godwit.dir() / "many.json").string(), "--json"};
+    words.insert(words.end(), codes.begin(), codes.end());
+    const Ran ran = godwit.Run(words);
+    SCOPED_TRACE(testing::PrintToString(codes));
+    EXPECT_EQ(ran.exit, 4);
+    EXPECT_NE(std::string(LastLine(ran)["error"]["why"]).find("one case at a time"),
+              std::string::npos);
+  }
+  // A code whose check symbol is an asterisk is no pattern.
+  const Ran one =
+      godwit.Run({"export", "0000-0000-10*", "--out", (godwit.dir() / "one.json").string()});
+  EXPECT_EQ(one.exit, 1) << "there is no profile here: " << one.out << one.err;
 }
 
 TEST_F(Command, RootKeysAreShownToSomebodyOrNotMade) {

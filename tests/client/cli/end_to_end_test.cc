@@ -475,7 +475,7 @@ TEST_F(Cli, FoundsJoinsOpensAndShows) {
   const Ran offline = As("haneul", {"sync"});
   EXPECT_EQ(offline.exit, 3);
   servers.cases.Start();
-  EXPECT_EQ(Last("haneul", {"sync"})["waiting"], 0);
+  EXPECT_EQ(SyncSoon("haneul")["waiting"], 0);
   EXPECT_EQ(Last("jun", {"case", "show", code})["case"]["risk"], "medium");
 
   // A revoked device does nothing more, and others go on.
@@ -720,6 +720,179 @@ TEST_F(Cli, TheCommandsOfTheGuideRun) {
     }
   }
   EXPECT_GT(run, 50u);
+}
+
+TEST_F(Cli, TheBoardIsFilteredSortedAndWrittenToAFileOfCodes) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const auto open = [&](const std::string& who, const std::string& risk) -> std::string {
+    return Last(who, {"case", "open", "--supervisor", "jun", "summary.risk=" + risk,
+                      "summary.consent.services=yes"})["code"];
+  };
+  const std::string low = open("haneul", "low");
+  const std::string high = open("haneul", "high");
+  const std::string other = open("seol", "medium");
+  const auto codes = [&](Words words) {
+    words.insert(words.begin(), "board");
+    std::vector<std::string> found;
+    for (const json& line : Lines(As("sora", words))) {
+      if (line.contains("code")) found.push_back(line["code"]);
+    }
+    return found;
+  };
+  using Codes = std::vector<std::string>;
+  EXPECT_EQ(codes({}), (Codes{high, other, low}));
+  EXPECT_EQ(codes({"--sort", "-risk"}), (Codes{low, other, high}));
+  EXPECT_EQ(codes({"--sort", "caseworker,-risk"}), (Codes{low, high, other}));
+  EXPECT_EQ(codes({"--risk", "high,medium"}), (Codes{high, other}));
+  EXPECT_EQ(codes({"--caseworker", "haneul", "--risk", "low"}), (Codes{low}));
+  EXPECT_EQ(codes({"--supervisor", "jun", "--limit", "1"}), (Codes{high}));
+  EXPECT_EQ(codes({"--approval-waits"}), Codes());
+  EXPECT_EQ(codes({"--stage", "ready"}), Codes());
+
+  // What a filter does not have is an error that says what it has.
+  const Ran wrong = As("sora", {"board", "--stage", "redy"});
+  EXPECT_EQ(wrong.exit, 2);
+  const auto lines = Lines(wrong);
+  ASSERT_GE(lines.size(), 2u);
+  EXPECT_EQ(lines[lines.size() - 2]["unknown"], "redy");
+  EXPECT_EQ(lines[lines.size() - 2]["known"].size(), 11u);
+  EXPECT_NE(wrong.err.find("in_transit"), std::string::npos) << wrong.err;
+  const Ran nobody = As("sora", {"board", "--caseworker", "jun"});
+  EXPECT_EQ(nobody.exit, 2);
+  EXPECT_NE(nobody.err.find("haneul, seol"), std::string::npos) << nobody.err;
+
+  // As a file: this user's alone, not written over unless that is said, without a name.
+  const std::string file = (godwit.dir() / "board.csv").string();
+  EXPECT_EQ(Last("sora", {"board", "--export", file})["cases"], 3);
+  const std::string sheet = Program::Read(file);
+  EXPECT_TRUE(
+      sheet.starts_with("\xef\xbb\xbf"
+                        "code,"));
+  EXPECT_EQ(std::ranges::count(sheet, '\n'), 4);
+  EXPECT_EQ(sheet.find("Specimen"), std::string::npos);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(As("sora", {"board", "--risk", "high", "--export", file}).exit, 1);
+  EXPECT_EQ(Program::Read(file), sheet);
+  EXPECT_EQ(Last("sora", {"board", "--risk", "high", "--export", file, "--yes"})["cases"], 1);
+  EXPECT_EQ(std::ranges::count(Program::Read(file), '\n'), 2);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(As("sora", {"board", "--export", godwit.dir().string(), "--yes"}).exit, 2)
+      << "a folder is no file";
+}
+
+TEST_F(Cli, SeveralCasesAreClosedAtOnceAndWhatIsLeftIsNamed) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  std::vector<std::string> codes;
+  for (int i = 0; i < 4; ++i) {
+    codes.push_back(Last("haneul", {"case", "open", "--supervisor", "jun"})["code"]);
+  }
+  const auto closed = [&] { return Last("sora", {"board", "--status", "closed"})["matching"]; };
+  const Words close{"case", "close", codes[0], codes[1], codes[2], "--reason", "unreachable"};
+  const auto with = [&](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+
+  // Shown alone; not closed without an answer; not with a code that is none of theirs.
+  const auto shown = Lines(As("sora", with(close, {"--dry-run"})));
+  ASSERT_EQ(shown.size(), 3u);
+  EXPECT_EQ(shown[0]["stage"], "contact");
+  EXPECT_EQ(shown[0]["approval_closure"], "none");
+  EXPECT_EQ(As("sora", close).exit, 2) << "there is nobody to ask";
+  EXPECT_EQ(As("sora", with(close, {"--yes", "0000-0000-000"})).exit, 1);
+  EXPECT_EQ(As("sora", with(close, {"--yes", "--incident", "3f09a1b2"})).exit, 2);
+  EXPECT_EQ(closed(), 0);
+
+  // One is closed by itself as ever; of the three, that one fails and the others are done.
+  EXPECT_EQ(Last("haneul", {"case", "close", codes[1], "--reason", "unreachable"})["event"],
+            "closed");
+  const Ran partly = As("sora", with(close, {"--yes"}));
+  EXPECT_EQ(partly.exit, 7) << partly.out;
+  const auto lines = Lines(partly);
+  ASSERT_EQ(lines.size(), 7u);
+  EXPECT_EQ(lines.back()["cases"], 3);
+  EXPECT_EQ(lines.back()["closed"], 2);
+  EXPECT_EQ(lines.back()["left"], json({codes[1]}));
+  EXPECT_EQ(std::ranges::count_if(lines,
+                                  [&](const json& line) {
+                                    return line.contains("failed") && line["failed"] == codes[1] &&
+                                           line["code"] == "PERMISSION_DENIED";
+                                  }),
+            1);
+  EXPECT_EQ(closed(), 3);
+
+  // All of them fail: the command does, for the reason of the first.
+  EXPECT_EQ(As("sora", with(close, {"--yes"})).exit, 4);
+  EXPECT_EQ(Last("sora", {"case", "close", codes[3], codes[3], "--reason", "unreachable",
+                          "--yes"})["closed"],
+            1)
+      << "named twice, closed once";
+  EXPECT_EQ(closed(), 4);
+  EXPECT_EQ(Last("sora", {"board"})["hidden_as_closed"], 4);
+}
+
+TEST_F(Cli, OneOwnCaseIsExportedAndNeverMany) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "seol,Seol Example,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string facts = godwit.Write("facts.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = 가상인\n");
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
+  Last("haneul", {"case", "note", code}, {{0, godwit.Write("note.txt", "Asks after kin.\n")}});
+  Last("haneul", {"case", "stage", code, "screening"});
+
+  const std::string file = (godwit.dir() / "case.json").string();
+  const Ran exported = As("haneul", {"export", code, "--out", file});
+  ASSERT_EQ(exported.exit, 0) << exported.out << exported.err;
+  EXPECT_NE(exported.err.find("not encrypted"), std::string::npos);
+  EXPECT_EQ(Lines(exported).back()["parts"], json({"case", "sensitive", "person"}));
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const json whole = json::parse(Program::Read(file));
+  EXPECT_EQ(whole["godwit_export"], 1);
+  EXPECT_EQ(whole["case"]["code"], code);
+  EXPECT_EQ(whole["case"]["stage"], "screening");
+  EXPECT_EQ(whole["link"], "both_sides");
+  EXPECT_EQ(whole["history"].back()["to"], "screening");
+  const auto content = [&](const json& from, const std::string& part, const std::string& type) {
+    for (const json& record : from["parts"][part]["records"]) {
+      if (record["type"] == type) return record["content"];
+    }
+    return json();
+  };
+  EXPECT_EQ(content(whole, "sensitive", "note")["text"], "Asks after kin.");
+  EXPECT_EQ(content(whole, "person", "identity_profile")["names"][0]["full"], "가상인");
+  EXPECT_EQ(content(whole, "person", "consent")["store_identity"], "yes");
+  EXPECT_EQ(whole["not_yours"], json::array());
+
+  // The supervisor has what supervisors read; colleagues and coordinators export no case.
+  const std::string theirs = (godwit.dir() / "theirs.json").string();
+  EXPECT_EQ(Last("jun", {"export", code, "--out", theirs})["not_yours"], json({"person"}));
+  EXPECT_EQ(Program::Read(theirs).find("가상인"), std::string::npos);
+  const std::string none = (godwit.dir() / "none.json").string();
+  EXPECT_EQ(As("seol", {"export", code, "--out", none}).exit, 1);
+  EXPECT_EQ(As("sora", {"export", code, "--out", none}).exit, 4);
+  EXPECT_FALSE(std::filesystem::exists(none));
+  EXPECT_EQ(As("haneul", {"export", code, "--out", theirs}).exit, 1) << "a file is there";
 }
 
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
