@@ -23,6 +23,7 @@
 #include "client/cli/person.h"
 #include "client/cli/policy.h"
 #include "client/cli/reconcile.h"
+#include "client/cli/search.h"
 #include "client/cli/status.h"
 #include "crypto/init.h"
 #include "protocol/join.h"
@@ -597,6 +598,15 @@ class Commands {
                           "  godwit today\n  godwit today --offline --json\n",
                           [this](const Context& c) { return TodayShow(c, today_); });
     AddOffline(today, today_.offline);
+    CLI::App& search =
+        Add(app_, "search", "Find names, in any script and spelling, and words in what you read",
+            "  godwit search                      asks what for, at the terminal\n"
+            "  godwit search --from - < words     no argument: others would see it\n"
+            "\nLooks at what is on this device, and asks no service.\n",
+            [this](const Context& c) { return SearchCommand(c, search_); });
+    search.add_option("--from", search_.from, "A file with the words; - for stdin")
+        ->type_name("FILE");
+    search.add_option("--limit", search_.limit, "At most so many lines");
     CLI::App& outbox = Add(app_, "outbox", "Show what waits to be sent, and why",
                            "  godwit outbox\n  godwit outbox --discard cases:7\n",
                            [this](const Context& c) { return OutboxShow(c, outbox_); });
@@ -826,6 +836,7 @@ class Commands {
   FactsOptions consent_;
   FactsOptions screening_;
   TodayOptions today_;
+  SearchOptions search_;
   OutboxOptions outbox_;
   EntryOptions entry_;
   CaseOpenOptions case_open_;

@@ -601,6 +601,30 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
       As("haneul", {"case", "comment", code, "--in", "case", "--from", from("for 가상인\n")});
   EXPECT_EQ(named.exit, 4);
 
+  // Found again by what is typed and not said on the command line, and by nobody after a lock.
+  const auto search = [&](const std::string& who, const std::string& words) {
+    return Lines(As(who, {"search", "--from", "-"}, {{0, godwit.Write("words", words + "\n")}}));
+  };
+  const auto named_so = search("haneul", "Ka Sang In");
+  ASSERT_GE(named_so.size(), 2u);
+  EXPECT_EQ(named_so[0]["how"], "sounds_same");
+  EXPECT_EQ(named_so[0]["code"], code);
+  EXPECT_EQ(named_so[0]["text"], "가상인");
+  EXPECT_EQ(named_so[0]["record"], "identity_profile");
+  EXPECT_EQ(named_so.back()["event"], "searched");
+  const auto words = search("jun", "ASTHMA");
+  ASSERT_EQ(words.size(), 2u);
+  EXPECT_EQ(words[0]["record"], "need");
+  EXPECT_EQ(words[0]["text"], "asthma");
+  EXPECT_EQ(search("seol", "asthma").back()["found"], 0);
+  EXPECT_EQ(As("haneul", {"search", "asthma"}).exit, 2) << "words are no arguments";
+  EXPECT_EQ(As("haneul", {"search"}).exit, 2) << "nobody to ask";
+  EXPECT_EQ(As("haneul", {"lock"}).exit, 0);
+  const Ran locked = godwit.Run({"search", "--from", "-", "--profile", "haneul", "--json"},
+                                {{0, godwit.Write("words", "asthma\n")}});
+  EXPECT_NE(locked.exit, 0);
+  EXPECT_EQ(locked.out.find("asthma"), std::string::npos);
+
   // Handed over, part by part.
   Last("sora", {"case", "assign", "--to", "seol", "--all-of", "haneul", "--dry-run"});
   EXPECT_EQ(Last("sora", {"case", "assign", "--to", "seol", code})["others_must"], true);
