@@ -48,7 +48,7 @@ void CountField(const Message& message, const FieldDescriptor& field, const std:
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_ENUM:
         add(ShortName(field.is_repeated() ? *reflection->GetRepeatedEnum(message, &field, i)
-                                                  : *reflection->GetEnum(message, &field)));
+                                          : *reflection->GetEnum(message, &field)));
         break;
       case FieldDescriptor::CPPTYPE_STRING: {
         const auto text = field.is_repeated() ? reflection->GetRepeatedString(message, &field, i)
@@ -99,6 +99,9 @@ void Count(const ImportRow& row, Counts& counts) {
     CountMessage(*row.trafficking_context, "trafficking_context", counts);
   }
   CountMessage(row.identity_profile, "identity_profile", counts);
+  for (const auto& contact : row.contacts) CountMessage(contact, "contacts", counts);
+  CountMessage(row.consent, "consent", counts);
+  if (row.nameless) ++counts["nameless"]["without consent"];
   ++counts["caseworker"][row.caseworker_handle];
   ++counts["supervisor"][row.supervisor_handle];
 }
