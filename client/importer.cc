@@ -47,11 +47,15 @@ void Shuffle(std::vector<T>& items) {
 
 // A row as planned: ids and codes are fixed before anything is made.
 struct PlannedRow {
-  base::Bytes person;  // CREATE entries
-  base::Bytes case_vault;
-  base::Bytes sensitive;
-  std::string code;
+  std::map<Kind, base::Bytes> creates;  // CREATE entries
+  std::string code;                     // of a case
 };
+
+// The vaults that a row has in a realm.
+std::vector<Kind> KindsIn(Compartment compartment) {
+  if (compartment == Compartment::kIdentity) return {Kind::kPerson};
+  return {Kind::kCase, Kind::kSensitive};
+}
 
 base::Result<base::VaultId> VaultOfCreate(base::ByteSpan create) {
   const auto raw = protocol::ReadEntry(create);
@@ -91,6 +95,7 @@ class Side {
   }
 
   Realm& realm() const { return *realm_; }
+  bool of_cases() const { return realm_->compartment() == Compartment::kCases; }
   const Directory& directory() const { return directory_; }
   const base::VaultId& ledger() const { return ledger_; }
   bool Stands(const base::VaultId& vault) const { return standing_.contains(vault); }
@@ -132,12 +137,24 @@ class Side {
   VaultSet standing_;
 };
 
+base::Result<std::vector<Side>> OpenSides(Organisation& organisation, Subject subject) {
+  std::vector<Side> sides;
+  for (const Compartment compartment : ImportRealms(subject)) {
+    auto side = Side::Open(organisation, compartment);
+    if (!side) return side.error();
+    sides.push_back(*std::move(side));
+  }
+  return sides;
+}
+
 // The ledger's record of a block.
 base::Result<base::RecordId> BlockRecord(VaultView& ledger, const CaseFile& file,
                                          std::uint32_t first_row) {
   const auto key = ledger.KeyOf(1);
   if (!key) return key.error();
   std::array<std::uint8_t, 32> cause{};
+  // The same file may be imported as people and as cases.
+  cause[27] = file.mapper().mapping().subject() == Subject::kPeople ? 1 : 0;
   for (std::size_t i = 0; i < 4; ++i) {
     cause[28 + i] = static_cast<std::uint8_t>(first_row >> (24 - 8 * i));
   }
@@ -147,17 +164,15 @@ base::Result<base::RecordId> BlockRecord(VaultView& ledger, const CaseFile& file
 
 class Import {
  public:
-  Import(CaseFile& file, Side identity, Side cases, const ImportProgress& progress)
-      : file_(file),
-        identity_(std::move(identity)),
-        cases_(std::move(cases)),
-        progress_(progress) {}
+  Import(CaseFile& file, std::vector<Side> sides, const ImportProgress& progress)
+      : file_(file), sides_(std::move(sides)), progress_(progress) {}
 
   base::Result<ImportReport> Run(bool skip_refused) {
     if (const auto status = ReadThrough(skip_refused); !status) return status.error();
     if (const auto status = Plan(); !status) return status.error();
-    if (const auto status = WriteRealm(identity_, "identity"); !status) return status.error();
-    if (const auto status = WriteRealm(cases_, "cases"); !status) return status.error();
+    for (Side& side : sides_) {
+      if (const auto status = WriteRealm(side); !status) return status.error();
+    }
     if (const auto status = Close(); !status) return status.error();
     report_.imported = report_.rows - report_.refused;
     report_.made_now = made_rows_;
@@ -168,12 +183,12 @@ class Import {
   struct Block {
     std::uint32_t first_row = 0;
     std::vector<std::uint32_t> rows;  // that are not refused
-    // Marked in the ledger of identity, of cases. Either is set only once all vaults stand, so one
-    // is enough to leave the rows alone.
-    std::array<bool, 2> done{};
+    // In whose ledgers it is marked done. That is written only once all vaults stand, so one is
+    // enough to leave the rows alone.
+    std::set<const Side*> done;
     std::map<std::uint32_t, PlannedRow> plan;
 
-    bool stands() const { return done[0] || done[1]; }
+    bool stands() const { return !done.empty(); }
   };
 
   // Reads the whole file once, so that a line at its end that will be refused is known before the
@@ -189,6 +204,7 @@ class Import {
         const ImportRow* row = line.ok();
         if (row != nullptr && Knows(*row)) {
           block.rows.push_back(line.row);
+          report_.nameless += row->nameless ? 1 : 0;
         } else {
           ++report_.refused;
         }
@@ -205,16 +221,15 @@ class Import {
   }
 
   bool Knows(const ImportRow& row) const {
-    return identity_.MemberOf(row.caseworker_handle, protocol::kCaseworker) &&
-           identity_.MemberOf(row.supervisor_handle, protocol::kSupervisor) &&
-           cases_.MemberOf(row.caseworker_handle, protocol::kCaseworker) &&
-           cases_.MemberOf(row.supervisor_handle, protocol::kSupervisor);
+    return std::ranges::all_of(sides_, [&](const Side& side) {
+      return side.MemberOf(row.caseworker_handle, protocol::kCaseworker) &&
+             side.MemberOf(row.supervisor_handle, protocol::kSupervisor);
+    });
   }
 
   Status Plan() {
     std::atomic<std::uint64_t> done{0};
-    for (const bool of_identity : {true, false}) {
-      Side& side = of_identity ? identity_ : cases_;
+    for (Side& side : sides_) {
       std::vector<std::size_t> order(blocks_.size());
       for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
       Shuffle(order);
@@ -222,21 +237,23 @@ class Import {
         const auto group = std::span(order).subspan(at, std::min(kPlanBlocks, order.size() - at));
         const auto written = WriteVault(side.realm(), side.ledger(),
                                         [&](VaultView& ledger) -> base::Result<std::vector<Edit>> {
-                                          return PlanGroup(ledger, side, of_identity, group);
+                                          return PlanGroup(ledger, side, group);
                                         });
         if (!written) return written.error();
         done += group.size();
-        progress_("planning",
-                  done * file_.row_count() / (2 * std::max<std::size_t>(1, blocks_.size())),
-                  file_.row_count());
+        progress_(
+            "planning",
+            done * file_.row_count() / (sides_.size() * std::max<std::size_t>(1, blocks_.size())),
+            file_.row_count());
       }
     }
     return {};
   }
 
   // Takes over what the ledger has of these blocks, and returns what it lacks.
-  base::Result<std::vector<Edit>> PlanGroup(VaultView& ledger, Side& side, bool of_identity,
+  base::Result<std::vector<Edit>> PlanGroup(VaultView& ledger, Side& side,
                                             std::span<const std::size_t> group) {
+    const auto kinds = KindsIn(side.realm().compartment());
     std::vector<Edit> edits;
     for (const std::size_t index : group) {
       Block& block = blocks_[index];
@@ -248,7 +265,7 @@ class Import {
         if (!stored) return stored.error();
         planned = stored->ledger_block();
         if (planned.done()) {
-          block.done[of_identity ? 0 : 1] = true;
+          block.done.insert(&side);
           continue;
         }
       }
@@ -258,8 +275,7 @@ class Import {
       bool changed = false;
       for (const std::uint32_t row : block.rows) {
         auto& line = lines[row];
-        const std::size_t creates = of_identity ? 1 : 2;
-        bool usable = static_cast<std::size_t>(line.creates_size()) == creates;
+        bool usable = static_cast<std::size_t>(line.creates_size()) == kinds.size();
         for (const std::string& create : line.creates()) {
           usable = usable && side.IsUsable(base::AsBytes(create));
         }
@@ -267,22 +283,14 @@ class Import {
           changed = true;
           line.set_line(row);
           line.clear_creates();
-          if (of_identity) {
-            line.add_creates(base::ToString(side.PlanCreate(Kind::kPerson)));
-          } else {
-            line.add_creates(base::ToString(side.PlanCreate(Kind::kCase)));
-            line.add_creates(base::ToString(side.PlanCreate(Kind::kSensitive)));
-            if (line.case_code().empty()) line.set_case_code(NewCaseCode());
-          }
+          for (const Kind kind : kinds) line.add_creates(base::ToString(side.PlanCreate(kind)));
+          if (side.of_cases() && line.case_code().empty()) line.set_case_code(NewCaseCode());
         }
         PlannedRow& plan = block.plan[row];
-        if (of_identity) {
-          plan.person = base::ToBytes(base::AsBytes(line.creates(0)));
-        } else {
-          plan.case_vault = base::ToBytes(base::AsBytes(line.creates(0)));
-          plan.sensitive = base::ToBytes(base::AsBytes(line.creates(1)));
-          plan.code = line.case_code();
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+          plan.creates[kinds[i]] = base::ToBytes(base::AsBytes(line.creates(static_cast<int>(i))));
         }
+        if (side.of_cases()) plan.code = line.case_code();
       }
       if (!changed) continue;
       Edit edit;
@@ -295,7 +303,7 @@ class Import {
   }
 
   // Blocks of a window, drawn in an order of this realm's own.
-  Status WriteRealm(Side& side, std::string_view phase) {
+  Status WriteRealm(Side& side) {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       if (!blocks_[i].stands()) order.push_back(i);
@@ -322,7 +330,7 @@ class Import {
       Shuffle(rows);
       if (const auto status = WriteWindow(side, rows); !status) return status;
       done += rows.size();
-      progress_(phase, done, all);
+      progress_(protocol::Name(side.realm().compartment()), done, all);
     }
     return {};
   }
@@ -339,16 +347,11 @@ class Import {
   Status WriteWindow(Side& side, const std::vector<std::pair<ImportRow, const PlannedRow*>>& rows) {
     std::vector<Task> tasks;
     for (const auto& [row, plan] : rows) {
-      std::vector<std::pair<Kind, const base::Bytes*>> kinds;
-      if (side.realm().compartment() == Compartment::kIdentity) {
-        kinds = {{Kind::kPerson, &plan->person}};
-      } else {
-        kinds = {{Kind::kCase, &plan->case_vault}, {Kind::kSensitive, &plan->sensitive}};
-      }
-      for (const auto& [kind, create] : kinds) {
-        const auto vault = VaultOfCreate(*create);
+      for (const Kind kind : KindsIn(side.realm().compartment())) {
+        const base::Bytes& create = plan->creates.at(kind);
+        const auto vault = VaultOfCreate(create);
         if (!vault) return vault.error();
-        if (!side.Stands(*vault)) tasks.push_back({&row, plan, kind, create, *vault});
+        if (!side.Stands(*vault)) tasks.push_back({&row, plan, kind, &create, *vault});
       }
     }
     // A case and its sensitive vault must not stand side by side in the order of arrival either.
@@ -368,11 +371,26 @@ class Import {
     return {};
   }
 
+  // The vault by which rows that were made are counted.
+  Kind CountedKind() const { return sides_.back().of_cases() ? Kind::kCase : Kind::kPerson; }
+
+  // As many as never make more entries than a call may have: of a person CREATE, EPOCH, its pinned
+  // record, profile, consent and contacts; of others five at most.
+  std::size_t VaultsPerCall() const {
+    std::size_t entries = 5;
+    for (const auto& field : file_.mapper().mapping().fields()) {
+      const auto element = field.target.element();
+      if (element && element->first == "contacts") {
+        entries = std::max(entries, 6 + static_cast<std::size_t>(element->second));
+      }
+    }
+    return std::min<std::size_t>(32, transport::kMaxEntriesPerCall / entries);
+  }
+
   // Makes and sends the vaults of `tasks`, several calls at a time; returns those that must be made
   // again under a newer roster.
   base::Result<std::vector<Task>> SendAll(Side& side, const std::vector<Task>& tasks) {
-    // Four entries a vault, and the service takes 256 a call.
-    constexpr std::size_t kVaultsPerCall = 32;
+    const std::size_t vaults_per_call = VaultsPerCall();
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::vector<Task> again;
@@ -382,9 +400,9 @@ class Import {
     for (std::size_t s = 0; s < kSenders; ++s) {
       senders.emplace_back([&] {
         for (;;) {
-          const std::size_t begin = next.fetch_add(kVaultsPerCall);
+          const std::size_t begin = next.fetch_add(vaults_per_call);
           if (begin >= tasks.size()) return;
-          const std::size_t end = std::min(begin + kVaultsPerCall, tasks.size());
+          const std::size_t end = std::min(begin + vaults_per_call, tasks.size());
           std::vector<transport::VaultUpload> uploads;
           Status status;
           for (std::size_t i = begin; i < end && status; ++i) {
@@ -410,7 +428,7 @@ class Import {
             const Status& outcome = (**sent)[i - begin];
             if (outcome) {
               standing.push_back(tasks[i].vault);
-              if (tasks[i].kind == Kind::kCase) ++made_rows_;
+              if (tasks[i].kind == CountedKind()) ++made_rows_;
             } else if (outcome.error().code() == Code::kConflict) {
               // It stands: by an earlier run, or another importer's.
               standing.push_back(tasks[i].vault);
@@ -481,19 +499,25 @@ class Import {
                                                  const base::MemberId& caseworker,
                                                  const base::MemberId& supervisor) {
     Record pinned;
-    std::optional<Record> second;
+    std::vector<Record> others;
     switch (task.kind) {
       case Kind::kPerson:
         pinned.mutable_link1()->set_case_code(task.plan->code);
-        *second.emplace().mutable_identity_profile() = task.row->identity_profile;
+        *others.emplace_back().mutable_identity_profile() = task.row->identity_profile;
+        for (const auto& contact : task.row->contacts) {
+          *others.emplace_back().mutable_contact_channel() = contact;
+        }
+        if (task.row->consent.ByteSizeLong() > 0) {
+          *others.emplace_back().mutable_consent() = task.row->consent;
+        }
         break;
       case Kind::kSensitive: {
-        const auto person = VaultOfCreate(task.plan->person);
+        const auto person = VaultOfCreate(task.plan->creates.at(Kind::kPerson));
         if (!person) return person.error();
         pinned.mutable_link1()->set_case_code(task.plan->code);
         pinned.mutable_link1()->set_person_vault(base::ToString(person->bytes()));
         if (task.row->trafficking_context) {
-          *second.emplace().mutable_trafficking_context() = *task.row->trafficking_context;
+          *others.emplace_back().mutable_trafficking_context() = *task.row->trafficking_context;
         }
         break;
       }
@@ -503,42 +527,42 @@ class Import {
         summary.set_code(task.plan->code);
         summary.set_caseworker(base::ToString(caseworker.bytes()));
         summary.set_supervisor(base::ToString(supervisor.bytes()));
-        *second.emplace().mutable_case_() = task.row->case_facts;
+        *others.emplace_back().mutable_case_() = task.row->case_facts;
       }
     }
     std::vector<Edit> edits;
     if (pinned.has_summary()) AddBegin(pinned.summary(), edits);
     edits.push_back({protocol::PinnedRecordOf(id), std::move(pinned), 0});
-    if (second) edits.push_back({crypto::RandomId<base::RecordId>(), *std::move(second), 0});
+    for (Record& record : others) {
+      edits.push_back({crypto::RandomId<base::RecordId>(), std::move(record), 0});
+    }
     return edits;
   }
 
   // All vaults stand: no plan may join the realms any longer.
   Status Close() {
-    for (const bool of_identity : {true, false}) {
-      Side* side = of_identity ? &identity_ : &cases_;
+    for (const Side& side : sides_) {
       std::vector<std::size_t> open;
       for (std::size_t i = 0; i < blocks_.size(); ++i) {
-        if (!blocks_[i].done[of_identity ? 0 : 1]) open.push_back(i);
+        if (!blocks_[i].done.contains(&side)) open.push_back(i);
       }
       Shuffle(open);
       for (std::size_t at = 0; at < open.size(); at += kPlanBlocks) {
         const auto group = std::span(open).subspan(at, std::min(kPlanBlocks, open.size() - at));
-        const auto written =
-            WriteVault(side->realm(), side->ledger(),
-                       [&](VaultView& ledger) -> base::Result<std::vector<Edit>> {
-                         std::vector<Edit> edits;
-                         for (const std::size_t index : group) {
-                           const auto record = BlockRecord(ledger, file_, blocks_[index].first_row);
-                           if (!record) return record.error();
-                           Edit edit;
-                           edit.record = *record;
-                           edit.content.mutable_ledger_block()->set_done(true);
-                           edit.flags = protocol::Rev::kForget;
-                           edits.push_back(std::move(edit));
-                         }
-                         return edits;
-                       });
+        const auto written = WriteVault(
+            side.realm(), side.ledger(), [&](VaultView& ledger) -> base::Result<std::vector<Edit>> {
+              std::vector<Edit> edits;
+              for (const std::size_t index : group) {
+                const auto record = BlockRecord(ledger, file_, blocks_[index].first_row);
+                if (!record) return record.error();
+                Edit edit;
+                edit.record = *record;
+                edit.content.mutable_ledger_block()->set_done(true);
+                edit.flags = protocol::Rev::kForget;
+                edits.push_back(std::move(edit));
+              }
+              return edits;
+            });
         if (!written) return written.error();
         progress_("closing", at + group.size(), open.size());
       }
@@ -547,8 +571,7 @@ class Import {
   }
 
   CaseFile& file_;
-  Side identity_;
-  Side cases_;
+  std::vector<Side> sides_;  // in the order in which they are written
   const ImportProgress& progress_;
   ImportReport report_;
   std::atomic<std::uint64_t> made_rows_{0};
@@ -557,15 +580,20 @@ class Import {
 
 }  // namespace
 
-base::Result<Handles> ImportHandles(Organisation& organisation) {
-  auto identity = Side::Open(organisation, Compartment::kIdentity);
-  if (!identity) return identity.error();
-  auto cases = Side::Open(organisation, Compartment::kCases);
-  if (!cases) return cases.error();
+std::vector<Compartment> ImportRealms(Subject subject) {
+  if (subject == Subject::kPeople) return {Compartment::kIdentity};
+  return {Compartment::kIdentity, Compartment::kCases};
+}
+
+base::Result<Handles> ImportHandles(Organisation& organisation, Subject subject) {
+  const auto sides = OpenSides(organisation, subject);
+  if (!sides) return sides.error();
   Handles handles;
-  for (const Colleague& colleague : cases->directory().colleagues()) {
+  for (const Colleague& colleague : sides->back().directory().colleagues()) {
     for (const protocol::Roles role : {protocol::kCaseworker, protocol::kSupervisor}) {
-      if (identity->MemberOf(colleague.handle, role) && cases->MemberOf(colleague.handle, role)) {
+      if (std::ranges::all_of(*sides, [&](const Side& side) {
+            return side.MemberOf(colleague.handle, role).has_value();
+          })) {
         handles.insert(colleague.handle);
       }
     }
@@ -573,13 +601,11 @@ base::Result<Handles> ImportHandles(Organisation& organisation) {
   return handles;
 }
 
-base::Result<ImportReport> ImportCases(Organisation& organisation, CaseFile& file,
-                                       bool skip_refused, const ImportProgress& progress) {
-  auto identity = Side::Open(organisation, Compartment::kIdentity);
-  if (!identity) return identity.error();
-  auto cases = Side::Open(organisation, Compartment::kCases);
-  if (!cases) return cases.error();
-  Import import(file, *std::move(identity), *std::move(cases), progress);
+base::Result<ImportReport> ImportRows(Organisation& organisation, CaseFile& file, bool skip_refused,
+                                      const ImportProgress& progress) {
+  auto sides = OpenSides(organisation, file.mapper().mapping().subject());
+  if (!sides) return sides.error();
+  Import import(file, *std::move(sides), progress);
   return import.Run(skip_refused);
 }
 

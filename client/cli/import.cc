@@ -20,7 +20,6 @@ using base::Status;
 using client::CaseFile;
 using protocol::Compartment;
 
-const std::vector<Compartment> kImportRealms{Compartment::kIdentity, Compartment::kCases};
 // Refusals shown to a person; a script gets all of them.
 constexpr std::size_t kShownRefusals = 50;
 
@@ -31,13 +30,21 @@ void ShowFaults(Output& output, const std::vector<client::Fault>& faults) {
   }
 }
 
-base::Result<CaseFile> OpenFile(Output& output, const ImportCasesOptions& options,
+base::Result<CaseFile> OpenFile(Output& output, const ImportOptions& options,
                                 std::optional<client::Handles> handles) {
   std::vector<client::Fault> faults;
   auto mapping = client::Mapping::Load(options.mapping, faults);
   if (!mapping) {
     ShowFaults(output, faults);
     return mapping.error();
+  }
+  if (mapping->subject() != options.subject) {
+    return options.subject == client::Subject::kPeople
+               ? Error(Code::kInvalidArgument,
+                       "this mapping is one for cases: use `godwit import cases`, or say imports = "
+                       "\"people\" in it")
+               : Error(Code::kInvalidArgument,
+                       "this mapping is one for people without a case: use `godwit import people`");
   }
   client::ImportOptions import_options;
   import_options.import_day = static_cast<client::Day>(Today());
@@ -66,7 +73,7 @@ base::Result<client::Handles> ReadHandles(const std::string& path) {
 }
 
 // The handles of a profile that is unlocked already; a dry run asks for no passphrase.
-std::optional<client::Handles> HandlesAtHand(const Context& context) {
+std::optional<client::Handles> HandlesAtHand(const Context& context, client::Subject subject) {
   if (context.common.no_agent) return std::nullopt;
   const auto profile = ChooseProfile(context);
   if (!profile) return std::nullopt;
@@ -74,12 +81,13 @@ std::optional<client::Handles> HandlesAtHand(const Context& context) {
   if (!agent) return std::nullopt;
   const auto unlocked = agent->List();
   if (!unlocked) return std::nullopt;
-  for (const Compartment compartment : kImportRealms) {
+  const auto realms = client::ImportRealms(subject);
+  for (const Compartment compartment : realms) {
     if (std::ranges::find(*unlocked, compartment) == unlocked->end()) return std::nullopt;
   }
-  auto session = Session::Open(context, kImportRealms, client::Profile::Use::kRead);
+  auto session = Session::Open(context, realms, client::Profile::Use::kRead);
   if (!session) return std::nullopt;
-  auto handles = client::ImportHandles(session->organisation());
+  auto handles = client::ImportHandles(session->organisation(), subject);
   if (!handles) return std::nullopt;
   return *std::move(handles);
 }
@@ -100,7 +108,7 @@ base::Result<client::DryRunReport> ShowDryRun(Output& output, CaseFile& file) {
   return report;
 }
 
-ExitCode RunDry(const Context& context, const ImportCasesOptions& options) {
+ExitCode RunDry(const Context& context, const ImportOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("try the import", why); };
   std::optional<client::Handles> handles;
@@ -109,7 +117,7 @@ ExitCode RunDry(const Context& context, const ImportCasesOptions& options) {
     if (!read) return fail(read.error());
     handles = *std::move(read);
   } else {
-    handles = HandlesAtHand(context);
+    handles = HandlesAtHand(context, options.subject);
   }
   auto file = OpenFile(output, options, std::move(handles));
   if (!file) return fail(file.error());
@@ -139,23 +147,24 @@ ExitCode RunDry(const Context& context, const ImportCasesOptions& options) {
 
 }  // namespace
 
-ExitCode ImportCasesCommand(const Context& context, const ImportCasesOptions& options) {
+ExitCode ImportFile(const Context& context, const ImportOptions& options) {
   if (options.dry_run) return RunDry(context, options);
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("import", why); };
-  auto session = Session::Open(context, kImportRealms);
+  auto session = Session::Open(context, client::ImportRealms(options.subject));
   if (!session) return fail(session.error());
   if (const auto synced = SyncNames(session->organisation()); !synced) return fail(synced.error());
-  auto handles = client::ImportHandles(session->organisation());
+  auto handles = client::ImportHandles(session->organisation(), options.subject);
   if (!handles) return fail(handles.error());
   auto file = OpenFile(output, options, *std::move(handles));
   if (!file) return fail(file.error());
   base::Result<client::ImportReport> report = Error(Code::kInternal, "nothing was imported");
   {
     Progress progress(output);
-    report = client::ImportCases(session->organisation(), *file, options.skip_refused,
-                                 [&](std::string_view phase, std::uint64_t done,
-                                     std::uint64_t all) { progress.Update(phase, done, all); });
+    report = client::ImportRows(session->organisation(), *file, options.skip_refused,
+                                [&](std::string_view phase, std::uint64_t done, std::uint64_t all) {
+                                  progress.Update(phase, done, all);
+                                });
   }
   if (!report) {
     // Rows were refused: which, and why.
@@ -166,11 +175,19 @@ ExitCode ImportCasesCommand(const Context& context, const ImportCasesOptions& op
                {"rows", report->rows},
                {"imported", report->imported},
                {"made_now", report->made_now},
-               {"refused", report->refused}});
+               {"refused", report->refused},
+               {"nameless", report->nameless}});
+  const bool people = options.subject == client::Subject::kPeople;
   output.Line(std::to_string(report->imported) + " of " + std::to_string(report->rows) +
-                  " rows stand as cases, " + std::to_string(report->made_now) + " made now, " +
+                  (people ? " rows stand as people, " : " rows stand as cases, ") +
+                  std::to_string(report->made_now) + " made now, " +
                   std::to_string(report->refused) + " refused",
               report->refused > 0 ? Style::kWarning : Style::kGood);
+  if (report->nameless > 0) {
+    output.Line(std::to_string(report->nameless) +
+                    " are nameless: their rows have no consent to store who somebody is.",
+                Style::kWarning);
+  }
   return report->refused > 0 ? ExitCode::kPartly : ExitCode::kOk;
 }
 

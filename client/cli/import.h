@@ -5,18 +5,20 @@
 #include <vector>
 
 #include "client/cli/session.h"
+#include "client/import/target.h"
 
 namespace godwit::cli {
 
-// `godwit import cases`.
-struct ImportCasesOptions {
+// `godwit import cases` and `godwit import people`.
+struct ImportOptions {
+  client::Subject subject = client::Subject::kCases;
   std::string file;
   std::string mapping;
   std::string handles;  // a file with a handle a line, for a dry run; empty: none
   bool dry_run = false;
   bool skip_refused = false;  // import the rows that map, though others do not
 };
-ExitCode ImportCasesCommand(const Context& context, const ImportCasesOptions& options);
+ExitCode ImportFile(const Context& context, const ImportOptions& options);
 
 // `godwit import sample`.
 struct ImportSampleOptions {

@@ -717,22 +717,27 @@ class Commands {
     AddOffline(exported, export_.offline);
   }
 
+  void ImportOf(CLI::App& group, client::Subject subject, const std::string& name,
+                const std::string& what, ImportOptions& options) {
+    options.subject = subject;
+    const std::string call = "  godwit import " + name + " " + name + ".csv --mapping mapping.toml";
+    CLI::App& command = Add(group, name, what, call + " --dry-run\n" + call + "\n",
+                            [&options](const Context& c) { return ImportFile(c, options); });
+    command.add_option("FILE", options.file)->required();
+    command.add_option("--mapping", options.mapping, "What the columns mean, as TOML")->required();
+    command.add_flag("--dry-run", options.dry_run,
+                     "Say what would not map; needs no keys and no network");
+    command.add_option("--handles", options.handles,
+                       "A file with a handle a line, to check those of a dry run");
+    command.add_flag("--skip-refused", options.skip_refused,
+                     "Import the other rows where some do not map");
+  }
   void Import() {
-    CLI::App& group = Group("import", "Import cases from files");
-    CLI::App& cases =
-        Add(group, "cases", "Import a CSV file with a mapping (intake)",
-            "  godwit import cases people.csv --mapping mapping.toml --dry-run\n"
-            "  godwit import cases people.csv --mapping mapping.toml\n",
-            [this](const Context& c) { return ImportCasesCommand(c, import_cases_); });
-    cases.add_option("FILE", import_cases_.file)->required();
-    cases.add_option("--mapping", import_cases_.mapping, "What the columns mean, as TOML")
-        ->required();
-    cases.add_flag("--dry-run", import_cases_.dry_run,
-                   "Say what would not map; needs no keys and no network");
-    cases.add_option("--handles", import_cases_.handles,
-                     "A file with a handle a line, to check those of a dry run");
-    cases.add_flag("--skip-refused", import_cases_.skip_refused,
-                   "Import the other rows where some do not map");
+    CLI::App& group = Group("import", "Import cases and people from files");
+    ImportOf(group, client::Subject::kCases, "cases",
+             "Import a CSV file of cases with a mapping (intake)", import_cases_);
+    ImportOf(group, client::Subject::kPeople, "people",
+             "Import a CSV file of people who have no case yet (intake)", import_people_);
     CLI::App& sample = Add(group, "sample", "Write a file of invented people, and its mapping",
                            "  godwit import sample --out sample.csv --mapping-out sample.toml "
                            "--cases 200 --seed 7 \\\n"
@@ -851,7 +856,8 @@ class Commands {
   FamilyOptions family_;
   BoardOptions board_;
   ExportOptions export_;
-  ImportCasesOptions import_cases_;
+  ImportOptions import_cases_;
+  ImportOptions import_people_;
   ImportSampleOptions import_sample_;
   EvidenceExportOptions evidence_export_;
 };

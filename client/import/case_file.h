@@ -15,9 +15,9 @@ namespace godwit::client {
 // Rows to a block of an import (docs/protocol.md section 6).
 inline constexpr std::uint32_t kBlockRows = 64;
 
-// A CSV file of cases and its mapping. Opening it reads it once, in bounded memory, for its hash
-// and an index of its blocks; Rows then gives any block, and only of the file that was hashed. Not
-// thread-safe.
+// A CSV file of cases or people and its mapping. Opening it reads it once, in bounded memory, for
+// its hash and an index of its blocks; Rows then gives any block, and only of the file that was
+// hashed. Not thread-safe.
 class CaseFile {
  public:
   // E_NOT_FOUND, E_IO: the file. E_UNSUPPORTED: it is UTF-16 or UTF-32. E_INVALID_ARGUMENT: it is

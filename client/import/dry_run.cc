@@ -99,6 +99,9 @@ void Count(const ImportRow& row, Counts& counts) {
     CountMessage(*row.trafficking_context, "trafficking_context", counts);
   }
   CountMessage(row.identity_profile, "identity_profile", counts);
+  for (const auto& contact : row.contacts) CountMessage(contact, "contacts", counts);
+  CountMessage(row.consent, "consent", counts);
+  if (row.nameless) ++counts["nameless"]["without consent"];
   ++counts["caseworker"][row.caseworker_handle];
   ++counts["supervisor"][row.supervisor_handle];
 }

@@ -19,7 +19,7 @@ struct DryRunReport {
 
   // Target, then value, then rows: {"summary.sex", {"female", 12460}}. Enums by their short names,
   // dates by their years, bands as "9-17" and "48+", country and language codes as they are; of any
-  // other text only "given".
+  // other text only "given". "nameless": rows whose names and contacts are left out.
   std::map<std::string, std::map<std::string, std::uint32_t>> counts;
 };
 

@@ -20,9 +20,9 @@ constexpr std::size_t kMaxFields = 256;
 constexpr std::size_t kMaxList = 10'000;
 constexpr std::size_t kMaxFormats = 16;
 
-constexpr std::array<std::string_view, 9> kTopKeys = {"version",    "delimiter",  "trim",
-                                                      "ignore",     "sentinels",  "field",
-                                                      "caseworker", "supervisor", "about"};
+constexpr std::array<std::string_view, 10> kTopKeys = {
+    "version", "imports", "delimiter",  "trim",       "ignore",
+    "about",   "field",   "caseworker", "supervisor", "sentinels"};
 constexpr std::array<std::string_view, 11> kFieldKeys = {
     "target",  "compartment", "constant",          "column", "values",   "sentinels",
     "formats", "no_answer",   "zeros_are_unknown", "as",     "separator"};
@@ -71,6 +71,7 @@ class MappingParser {
     CheckKeys(root_, kTopKeys, "");
     const auto version = root_["version"].value_exact<std::int64_t>();
     if (version != 1) Complain(root_["version"].node(), "version", "this reads version = 1");
+    ReadSubject();
     ReadDelimiter();
     if (const auto* trim = root_.get("trim")) {
       mapping_.trim_ = trim->value_exact<bool>().value_or(false);
@@ -121,6 +122,15 @@ class MappingParser {
     }
     for (const auto& each : *list) texts.push_back(Text(&each, where));
     return texts;
+  }
+
+  void ReadSubject() {
+    const auto* node = root_.get("imports");
+    if (node == nullptr) return;
+    const auto text = Text(node, "imports");
+    if (text == "people") mapping_.subject_ = Subject::kPeople;
+    if (text != "people" && text != "cases")
+      Complain(node, "imports", "this takes cases or people");
   }
 
   void ReadDelimiter() {
@@ -272,6 +282,14 @@ class MappingParser {
     auto target = Target::Find(path);
     if (!target) {
       faults_.push_back({node->source().begin.line, Inert(path, 120), target.error().message()});
+      return std::nullopt;
+    }
+    if (!target->IsOf(mapping_.subject_)) {
+      if (mapping_.subject_ == Subject::kPeople) {
+        Complain(node, path, "people have identity_profile, contacts and consent, and no case");
+      } else {
+        Complain(node, path, "what a case's person agreed to stands in summary.consent");
+      }
       return std::nullopt;
     }
     return std::move(*target);
@@ -459,7 +477,7 @@ class MappingParser {
 
   void CheckWhole() {
     std::set<std::string> paths;
-    std::map<int, bool> elements;
+    std::map<Target::Element, bool> elements;
     const auto add = [&](const Target& target) {
       if (!paths.insert(target.path()).second && !target.repeated()) {
         Complain(nullptr, target.path(), "two fields have this target");
@@ -473,12 +491,14 @@ class MappingParser {
         answered = answered || !field.column.empty();
       }
     }
-    int next = 0;
-    for (const auto& [index, answered] : elements) {
-      if (index != next++) Complain(nullptr, "[...]", "a list of groups counts from [0] on");
+    std::map<std::string_view, int> next;
+    for (const auto& [element, answered] : elements) {
+      if (element.second != next[element.first]++)
+        Complain(nullptr, "[...]", "a list of groups counts from [0] on");
       if (!answered) Complain(nullptr, "[...]", "a group needs a field with a column");
     }
     for (const auto path : kRequired) {
+      if (mapping_.subject_ == Subject::kPeople) break;
       if (!paths.contains(std::string(path))) {
         Complain(nullptr, path, "a mapping gives stage, risk and the consents to both");
       }

@@ -24,8 +24,8 @@ struct Fault {
   std::string_view why;    // a literal
 };
 
-// What a file of cases means, written by people as TOML: docs/guide/importing.md describes it.
-// Immutable; safe to read from many threads.
+// What a file of cases or people means, written by people as TOML: docs/guide/importing.md
+// describes it. Immutable; safe to read from many threads.
 class Mapping {
  public:
   // One target, filled from a column or with a constant.
@@ -43,7 +43,7 @@ class Mapping {
     std::string separator = {};  // of the parts of a cell; empty: the cell is one
   };
 
-  // Who works on the cases: a column of handles, or a list of which row i takes entry i mod n.
+  // Who works on the rows: a column of handles, or a list of which row i takes entry i mod n.
   struct Staff {
     std::string column;
     std::map<std::string, std::string, std::less<>>
@@ -58,6 +58,7 @@ class Mapping {
   // kMaxMappingBytes.
   static base::Result<Mapping> Load(const std::string& path, std::vector<Fault>& faults);
 
+  Subject subject() const { return subject_; }
   char delimiter() const { return delimiter_; }
   bool trim() const { return trim_; }
   const std::vector<Field>& fields() const { return fields_; }
@@ -72,6 +73,7 @@ class Mapping {
   friend class MappingParser;
   Mapping() = default;
 
+  Subject subject_ = Subject::kCases;
   char delimiter_ = ',';
   bool trim_ = false;
   std::vector<Field> fields_;

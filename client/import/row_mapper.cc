@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "client/casework/inert.h"
@@ -34,12 +35,18 @@ Workflow WorkflowOf(CaseStage stage) {
   }
 }
 
-// Whether the profile has more than a stub may: a name, or a text by which one is found.
-bool IsIdentified(const content::v1::IdentityProfile& profile) {
-  return profile.names_size() > 0 || !profile.origin_admin1().empty() ||
-         !profile.origin_admin2().empty() || !profile.marital_status().empty() ||
-         !profile.occupation().empty() || !profile.former_role().empty() ||
-         !profile.distinguishing_marks().empty();
+// What a stub may not have: a name, a text by which one is found, a way to reach somebody.
+constexpr std::array<const char*, 7> kIdentifying = {
+    "names",      "origin_admin1", "origin_admin2",       "marital_status",
+    "occupation", "former_role",   "distinguishing_marks"};
+
+bool IsIdentified(const RowRecords& records) {
+  const auto& profile = records.identity_profile;
+  std::vector<const google::protobuf::FieldDescriptor*> given;
+  profile.GetReflection()->ListFields(profile, &given);
+  return !records.contacts.empty() || std::ranges::any_of(given, [](const auto* field) {
+    return std::ranges::find(kIdentifying, field->name()) != kIdentifying.end();
+  });
 }
 
 }  // namespace
@@ -49,7 +56,8 @@ struct RowMapper::Draft {
   std::uint32_t row;
   const std::vector<std::string>& columns;
   RowRecords records = {};
-  std::set<int> answered_elements = {};  // groups in a list that a cell has filled
+  std::set<Target::Element> answered_elements = {};  // groups of lists that a cell has filled
+  bool nameless = false;
   std::string caseworker_handle = {};
   std::string supervisor_handle = {};
   std::vector<Refusal> refusals = {};
@@ -119,16 +127,24 @@ ImportLine RowMapper::Map(const CsvRecord& record, std::uint32_t row) const {
     if (!draft.caseworker_handle.empty() && draft.caseworker_handle == draft.supervisor_handle) {
       draft.RefuseRow("caseworker and supervisor are the same");
     }
-    DropEmptyNames(draft);
-    // A refused consent or stage would be refused again for what it would have allowed.
-    if (draft.refusals.empty()) CheckConsent(draft);
-    Finish(draft);
+    DropEmptyGroups(draft);
+    if (mapping_.subject() == Subject::kPeople) {
+      LeaveOutIdentity(draft);
+    } else {
+      // A refused consent or stage would be refused again for what it would have allowed.
+      if (draft.refusals.empty()) CheckConsent(draft);
+      FinishCase(draft);
+    }
+    FinishPerson(draft);
   }
   if (!draft.refusals.empty()) return {row, record.line, std::move(draft.refusals)};
   ImportRow result{.summary = std::move(draft.records.summary),
                    .case_facts = std::move(draft.records.case_facts),
                    .trafficking_context = std::nullopt,
                    .identity_profile = std::move(draft.records.identity_profile),
+                   .contacts = std::move(draft.records.contacts),
+                   .consent = std::move(draft.records.consent),
+                   .nameless = draft.nameless,
                    .caseworker_handle = std::move(draft.caseworker_handle),
                    .supervisor_handle = std::move(draft.supervisor_handle)};
   if (has_trafficking_) {
@@ -193,7 +209,8 @@ std::optional<Value> RowMapper::Read(const Mapping::Field& field, std::size_t co
     return std::nullopt;
   }
   const Day day = *FirstDay(*date);
-  if (day > options_.import_day && field.target.path() != "summary.next_due_day") {
+  if (day > options_.import_day && field.target.path() != "summary.next_due_day" &&
+      field.target.path() != "consent.expires_day") {
     draft.Refuse(column, part, "the date lies after the day of the import");
     return std::nullopt;
   }
@@ -240,11 +257,15 @@ std::string RowMapper::Handle(const Mapping::Staff& staff, std::size_t column, D
   return handle;
 }
 
-// A name of which only constants are there, its kind and script, is no name.
-void RowMapper::DropEmptyNames(Draft& draft) const {
+// A name or contact of which only constants are there, its kind and script, is none.
+void RowMapper::DropEmptyGroups(Draft& draft) const {
   auto* names = draft.records.identity_profile.mutable_names();
   for (int i = names->size() - 1; i >= 0; --i) {
-    if (!draft.answered_elements.contains(i)) names->DeleteSubrange(i, 1);
+    if (!draft.answered_elements.contains({"names", i})) names->DeleteSubrange(i, 1);
+  }
+  auto& contacts = draft.records.contacts;
+  for (int i = static_cast<int>(contacts.size()) - 1; i >= 0; --i) {
+    if (!draft.answered_elements.contains({"contacts", i})) contacts.erase(contacts.begin() + i);
   }
 }
 
@@ -252,7 +273,7 @@ void RowMapper::CheckConsent(Draft& draft) const {
   const auto& summary = draft.records.summary;
   const bool store = summary.consent().store_identity() == content::v1::ANSWER_YES;
   const bool services = summary.consent().services() == content::v1::ANSWER_YES;
-  if (!store && IsIdentified(draft.records.identity_profile)) {
+  if (!store && IsIdentified(draft.records)) {
     draft.RefuseRow("the row identifies a person who has not agreed to store their identity");
   }
   if (!store && summary.stage() > content::v1::CASE_STAGE_CONTACT) {
@@ -263,8 +284,20 @@ void RowMapper::CheckConsent(Draft& draft) const {
   }
 }
 
+// Whoever did not agree to be stored becomes a nameless person.
+void RowMapper::LeaveOutIdentity(Draft& draft) const {
+  RowRecords& records = draft.records;
+  if (records.consent.store_identity() == content::v1::ANSWER_YES) return;
+  draft.nameless = IsIdentified(records);
+  auto& profile = records.identity_profile;
+  for (const char* name : kIdentifying) {
+    profile.GetReflection()->ClearField(&profile, profile.GetDescriptor()->FindFieldByName(name));
+  }
+  records.contacts.clear();
+}
+
 // Adds what is true of every imported case.
-void RowMapper::Finish(Draft& draft) const {
+void RowMapper::FinishCase(Draft& draft) const {
   auto& summary = draft.records.summary;
   summary.set_status(content::v1::CASE_STATUS_OPEN);
   summary.set_condition(content::v1::CASE_CONDITION_NORMAL);
@@ -273,12 +306,23 @@ void RowMapper::Finish(Draft& draft) const {
   if (summary.stage_since_day() == 0) {
     summary.set_stage_since_day(static_cast<std::uint32_t>(options_.import_day));
   }
+}
+
+// Says of birth and consent what follows from the rest.
+void RowMapper::FinishPerson(Draft& draft) const {
   auto& profile = draft.records.identity_profile;
   if (profile.birth().has_age_band() && !profile.birth().has_date()) {
     auto* date = profile.mutable_birth()->mutable_date();
     date->set_precision(profile.birth().age_band().missing() == content::v1::ANSWER_UNSPECIFIED
                             ? PartialDate::PRECISION_AGE_BAND
                             : PartialDate::PRECISION_UNKNOWN);
+  }
+  auto& consent = draft.records.consent;
+  if (consent.state() != content::v1::CONSENT_STATE_UNSPECIFIED) return;
+  const Answer store = consent.store_identity();
+  if (store == content::v1::ANSWER_YES) consent.set_state(content::v1::CONSENT_STATE_GIVEN);
+  if (store == content::v1::ANSWER_NO || store == content::v1::ANSWER_REFUSED) {
+    consent.set_state(content::v1::CONSENT_STATE_DECLINED);
   }
 }
 

@@ -29,12 +29,18 @@ struct Refusal {
 };
 
 // A row in the form that the importer seals: status open, condition normal, a workflow that fits
-// the stage, flag IMPORTED; no code and no members, which the importer gives.
+// the stage, flag IMPORTED; no code and no members, which the importer gives. Of people without a
+// case the summary, the case and its context are empty.
 struct ImportRow {
   content::v1::Summary summary;
   content::v1::Case case_facts;
   std::optional<content::v1::TraffickingContext> trafficking_context;  // if the mapping has any
   content::v1::IdentityProfile identity_profile;
+  std::vector<content::v1::ContactChannel> contacts;
+  content::v1::Consent consent;  // of people
+  // Of people: names, contacts and the like were left out, since the row has no consent to store
+  // them.
+  bool nameless = false;
   std::string caseworker_handle;
   std::string supervisor_handle;
 };
@@ -79,9 +85,11 @@ class RowMapper {
   std::optional<Value> Read(const Mapping::Field& field, std::size_t column, std::string_view part,
                             Draft& draft) const;
   std::string Handle(const Mapping::Staff& staff, std::size_t column, Draft& draft) const;
-  void DropEmptyNames(Draft& draft) const;
+  void DropEmptyGroups(Draft& draft) const;
   void CheckConsent(Draft& draft) const;
-  void Finish(Draft& draft) const;
+  void LeaveOutIdentity(Draft& draft) const;
+  void FinishCase(Draft& draft) const;
+  void FinishPerson(Draft& draft) const;
 
   Mapping mapping_;
   ImportOptions options_;

@@ -26,6 +26,7 @@
 #include "tests/support/plaintext_search.h"
 #include "tests/support/realm_server.h"
 #include "tests/support/shared.h"
+#include "tests/support/stolen_vault.h"
 #include "tests/support/test_organisation.h"
 
 namespace godwit::client {
@@ -82,80 +83,8 @@ std::filesystem::path Head(const std::filesystem::path& file, std::size_t rows,
 
 ImportReport RunImport(Organisation& organisation, const std::filesystem::path& path) {
   CaseFile file = Open(path);
-  return Must(ImportCases(organisation, file, false,
-                          [](std::string_view, std::uint64_t, std::uint64_t) {}));
-}
-
-base::Bytes FromSql(const std::string& hex) { return *base::FromHex(hex.substr(2)); }
-
-// A vault as the database has it, with nobody's permission asked.
-struct StolenVault {
-  base::VaultId id;
-  Kind kind = Kind::kCase;
-  StoredVault chain;
-  std::map<std::pair<base::MemberId, std::uint32_t>, base::Bytes> boxes;
-};
-
-StolenVault Steal(const support::PostgresDatabase& database, const std::string& vault_hex) {
-  StolenVault stolen;
-  const std::string where = " WHERE vault_id = '\\x" + vault_hex + "'";
-  for (const auto& row : database.Sql("SELECT bytes FROM entry" + where + " ORDER BY seq")) {
-    stolen.chain.entries.push_back(FromSql(row[0]));
-  }
-  for (const auto& row : database.Sql("SELECT member_id, epoch, box FROM box" + where)) {
-    stolen.boxes[{*base::MemberId::FromBytes(FromSql(row[0])),
-                  static_cast<std::uint32_t>(std::stoul(row[1]))}] = FromSql(row[2]);
-  }
-  for (const auto& row : database.Sql(
-           "SELECT b.record_id, b.rver, s.salt, b.ciphertext FROM record_blob b JOIN record_salt s "
-           "USING (realm_id, vault_id, record_id, rver)" +
-           where)) {
-    stolen.chain.records.push_back({*base::RecordId::FromBytes(FromSql(row[0])),
-                                    std::stoull(row[1]), FromSql(row[2]), FromSql(row[3])});
-  }
-  stolen.id = *base::VaultId::FromBytes(*base::FromHex(vault_hex));
-  return stolen;
-}
-
-// Who of `people` opens a stolen vault with the keys of their devices, trying every key on every
-// box and then every record: the server is taken to have said yes to everything.
-std::set<std::string> Openers(const StolenVault& vault, Compartment compartment,
-                              support::TestOrganisation& organisation,
-                              const std::vector<std::string>& people) {
-  std::set<std::string> openers;
-  protocol::Vault state;
-  std::map<std::uint32_t, protocol::Epoch> epochs;
-  std::vector<std::pair<protocol::EntryHeader, protocol::Rev>> revs;
-  for (const auto& bytes : vault.chain.entries) {
-    Require(state.Replay(bytes));
-    const auto raw = Must(protocol::ReadEntry(bytes));
-    const auto payload = Must(protocol::ReadEntryPayload(raw.header.type, raw.payload));
-    if (const auto* epoch = std::get_if<protocol::Epoch>(&payload)) epochs[epoch->epoch] = *epoch;
-    if (const auto* rev = std::get_if<protocol::Rev>(&payload)) revs.emplace_back(raw.header, *rev);
-  }
-  for (const std::string& handle : people) {
-    const auto realm = organisation.Of(handle).Get(compartment);
-    if (!realm) continue;
-    const auto pair = (*realm)->PukPair(1);
-    if (!pair) continue;
-    for (const auto& [key, box] : vault.boxes) {
-      // As its addressee, whoever that is.
-      const auto vek =
-          protocol::OpenVek(epochs.at(key.second), state.realm(), vault.id, key.first, **pair, box);
-      if (!vek) continue;
-      for (const auto& [header, rev] : revs) {
-        for (const auto& blob : vault.chain.records) {
-          if (blob.record != rev.record || blob.rver != rev.rver) continue;
-          const auto floor =
-              protocol::RecordFloor(compartment, state.kind(), rev.record == state.pinned_record());
-          const auto text = protocol::OpenRecord(*vek, protocol::PlaceOf(header, rev), rev,
-                                                 blob.salt, blob.ciphertext, floor);
-          if (text) openers.insert(handle);
-        }
-      }
-    }
-  }
-  return openers;
+  return Must(
+      ImportRows(organisation, file, false, [](std::string_view, std::uint64_t, std::uint64_t) {}));
 }
 
 std::vector<std::string> Handles(const std::vector<Newcomer>& staff) {
@@ -219,8 +148,8 @@ class IMPORT_SUITE : public testing::Test {
       std::ranges::shuffle(rows, generator);
       rows.resize(std::min(rows.size(), count));
       for (const auto& row : rows) {
-        const StolenVault vault = Steal(*database, row[0]);
-        const auto openers = Openers(vault, realm, *organisation_, people);
+        const support::StolenVault vault = support::Steal(*database, row[0]);
+        const auto openers = support::OpenersOf(vault, realm, *organisation_, people);
         std::size_t caseworkers = 0;
         std::size_t supervisors = 0;
         std::size_t coordinators = 0;
@@ -379,10 +308,10 @@ TEST_F(IMPORT_SUITE, Row57TheLedgerJoinsNothingAfterTheImport) {
     const auto& database = support::ServerOf(servers_, compartment).database();
     const auto ledger = database.Sql("SELECT encode(vault_id, 'hex') FROM vault WHERE kind = 18");
     ASSERT_EQ(ledger.size(), 1u);
-    const StolenVault stolen = Steal(database, ledger[0][0]);
+    const support::StolenVault stolen = support::Steal(database, ledger[0][0]);
     // Blocks of 64 rows: four, each with one revision left.
     EXPECT_EQ(stolen.chain.records.size(), 4u);
-    const auto openers = Openers(stolen, compartment, *organisation_, people);
+    const auto openers = support::OpenersOf(stolen, compartment, *organisation_, people);
     EXPECT_EQ(openers, (std::set<std::string>{"in1", "in2"}));
     // And what an importer opens says "done" and nothing else.
     Realm& importer = organisation_->RealmOf("in1", compartment);
@@ -409,10 +338,10 @@ TEST_F(IMPORT_SUITE, Row56TheServersDictionaryOfLinesFindsNoRecord) {
     const auto& database = support::ServerOf(servers_, compartment).database();
     std::set<base::RecordId> stored;
     for (const auto& row : database.Sql("SELECT record_id FROM record")) {
-      stored.insert(*base::RecordId::FromBytes(FromSql(row[0])));
+      stored.insert(*base::RecordId::FromBytes(support::FromSql(row[0])));
     }
     const auto ledger = database.Sql("SELECT vault_id FROM vault WHERE kind = 18");
-    const auto vault = *base::VaultId::FromBytes(FromSql(ledger[0][0]));
+    const auto vault = *base::VaultId::FromBytes(support::FromSql(ledger[0][0]));
     const auto hits = [&](const protocol::Vek& key) {
       std::size_t count = 0;
       for (std::uint32_t line = 0; line < kLines; ++line) {
@@ -448,10 +377,10 @@ TEST_F(IMPORT_SUITE, AnInterruptedImportIsFinishedByWhoeverComesNext) {
   struct Stop {};
   CaseFile file = Open(path);
   const auto interrupted = [&] {
-    (void)ImportCases(organisation_->Of("in1"), file, false,
-                      [&](std::string_view phase, std::uint64_t, std::uint64_t) {
-                        if (phase == "cases") throw Stop();
-                      });
+    (void)ImportRows(organisation_->Of("in1"), file, false,
+                     [&](std::string_view phase, std::uint64_t, std::uint64_t) {
+                       if (phase == "cases") throw Stop();
+                     });
   };
   EXPECT_THROW(interrupted(), Stop);
   // The plan is still there, for importers alone.
@@ -503,8 +432,8 @@ TEST_F(IMPORT_SUITE, OnlyIntakeImports) {
   const auto path = Head(CtdcFile(*shared), 10, folder_);
   for (const char* other : {"cw01", "kc1", "founder"}) {
     CaseFile file = Open(path);
-    const auto refused = ImportCases(organisation_->Of(other), file, false,
-                                     [](std::string_view, std::uint64_t, std::uint64_t) {});
+    const auto refused = ImportRows(organisation_->Of(other), file, false,
+                                    [](std::string_view, std::uint64_t, std::uint64_t) {});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Code::kPermissionDenied);
   }

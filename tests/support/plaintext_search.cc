@@ -4,10 +4,12 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <pqxx/pqxx>
 #include <set>
+#include <unordered_map>
 
 namespace godwit::support {
 namespace {
@@ -37,6 +39,40 @@ base::Bytes Utf16(const std::string& text, bool big) {
   }
   return out;
 }
+
+// Thousands of texts to be found in one pass: each stands under its first four bytes.
+class Needles {
+ public:
+  void Add(const base::Bytes& form, const std::string& text) {
+    const std::uint32_t begin = Begin(form.data());
+    may_begin_[begin % kSlots] = true;
+    by_begin_[begin].push_back({std::string(form.begin(), form.end()), &text});
+  }
+
+  void FindIn(std::string_view content, std::set<std::string>& found) const {
+    for (std::size_t at = 0; at + 4 <= content.size(); ++at) {
+      const auto begin = Begin(reinterpret_cast<const std::uint8_t*>(content.data()) + at);
+      if (!may_begin_[begin % kSlots]) continue;
+      const auto needles = by_begin_.find(begin);
+      if (needles == by_begin_.end()) continue;
+      for (const auto& [form, text] : needles->second) {
+        if (content.substr(at).starts_with(form)) found.insert(*text);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSlots = std::size_t{1} << 24;
+  static std::uint32_t Begin(const std::uint8_t* bytes) {
+    std::uint32_t begin = 0;
+    std::memcpy(&begin, bytes, sizeof begin);
+    return begin;
+  }
+
+  std::vector<bool> may_begin_ = std::vector<bool>(kSlots);
+  std::unordered_map<std::uint32_t, std::vector<std::pair<std::string, const std::string*>>>
+      by_begin_;
+};
 
 // Calls `take` with every regular file below `folder`. What vanishes meanwhile, as databases of
 // other tests do, is passed over, and nothing else with it.
@@ -85,9 +121,9 @@ std::vector<std::string> PlaintextSearch::Run() const {
     work.exec("CHECKPOINT");
     data = work.exec("SHOW data_directory")[0][0].c_str();
   }
-  std::vector<std::pair<const std::string*, base::Bytes>> needles;
+  Needles needles;
   for (const std::string& text : texts_) {
-    for (base::Bytes& form : FormsOf(text)) needles.emplace_back(&text, std::move(form));
+    for (const base::Bytes& form : FormsOf(text)) needles.Add(form, text);
   }
   std::set<std::string> found;
   std::size_t files = 0;
@@ -96,11 +132,7 @@ std::vector<std::string> PlaintextSearch::Run() const {
     const std::string content((std::istreambuf_iterator<char>(in)),
                               std::istreambuf_iterator<char>());
     ++files;
-    for (const auto& [text, form] : needles) {
-      if (found.contains(*text)) continue;
-      const std::string_view needle(reinterpret_cast<const char*>(form.data()), form.size());
-      if (content.find(needle) != std::string::npos) found.insert(*text);
-    }
+    needles.FindIn(content, found);
   });
   EXPECT_GT(files, 100u) << "the data directory was not read";
   return {found.begin(), found.end()};

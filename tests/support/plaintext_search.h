@@ -15,6 +15,7 @@ class PlaintextSearch {
   // `superuser`: libpq conninfo of the cluster's superuser, to flush and to learn where it lies.
   explicit PlaintextSearch(const std::string& superuser);
 
+  // `text` has at least four bytes.
   void Look(const std::string& text);
 
   // Those of the texts that are found.

@@ -50,6 +50,7 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"board"},
                             {"export"},
                             {"import", "cases"},
+                            {"import", "people"},
                             {"import", "sample"},
                             {"evidence", "list"},
                             {"evidence", "export"},

@@ -53,6 +53,23 @@ TEST(DryRun, CountsWhatWouldBeImportedAndListsWhatWouldNot) {
   EXPECT_EQ(report->counts.at("identity_profile.names.full"), (Values{{"given", 2}}));
 }
 
+TEST(DryRun, CountsPeopleAndThoseWhoStayNameless) {
+  const std::string toml =
+      kLeastOfPeople +
+      FieldOf("consent.store_identity", "identity", "ok", "values = { y = \"yes\", n = \"no\" }") +
+      FieldOf("identity_profile.names[0].full", "identity", "name") +
+      FieldOf("contacts[0].handle", "identity", "phone");
+  const std::string csv = "ok,name,phone\ny,예시,555\nn,보기,556\ny,본보기,557\n";
+  auto reader = ReaderOf(csv, MappingOf(toml));
+  const auto report = DryRun(reader, [](const Refusal&) {});
+  ASSERT_TRUE(report.ok());
+  using Values = std::map<std::string, std::uint32_t>;
+  EXPECT_EQ(report->counts.at("contacts.handle"), (Values{{"given", 2}}));
+  EXPECT_EQ(report->counts.at("consent.store_identity"), (Values{{"no", 1}, {"yes", 2}}));
+  EXPECT_EQ(report->counts.at("nameless"), (Values{{"without consent", 1}}));
+  EXPECT_FALSE(report->counts.contains("summary.status"));
+}
+
 TEST(DryRun, ChecksHandlesWhereTheyAreKnown) {
   const std::string csv = kFile;
   auto reader = ReaderOf(csv, MappingOf(kToml),

@@ -37,6 +37,14 @@ compartment = "status"
 constant = "yes"
 )";
 
+// The same of people who have no case.
+inline constexpr char kLeastOfPeople[] = R"(
+version = 1
+imports = "people"
+caseworker = { in_turn = ["cw01", "cw02"] }
+supervisor = { in_turn = ["sv1"] }
+)";
+
 // A [[field]] of a column.
 inline std::string FieldOf(const std::string& target, const std::string& compartment,
                            const std::string& column, const std::string& rest = "") {

@@ -30,12 +30,46 @@ TEST(Mapping, TheLeastIsEnough) {
 }
 
 TEST(Mapping, TheShippedOnesAreRight) {
-  for (const auto* name : {"/ctdc.toml", "/sample.toml"}) {
+  for (const auto* name : {"/ctdc.toml", "/sample.toml", "/people.toml"}) {
     SCOPED_TRACE(name);
     std::vector<Fault> faults;
     const auto mapping = Mapping::Load(std::string(GODWIT_MAPPINGS) + name, faults);
     for (const auto& fault : faults) ADD_FAILURE() << fault.line << fault.where << fault.why;
     EXPECT_TRUE(mapping.ok());
+  }
+}
+
+TEST(Mapping, SaysWhetherItsRowsAreCasesOrPeople) {
+  EXPECT_EQ(MappingOf(kLeastMapping).subject(), Subject::kCases);
+  EXPECT_EQ(MappingOf("imports = \"cases\"" + std::string(kLeastMapping)).subject(),
+            Subject::kCases);
+  const std::string people = kLeastOfPeople +
+                             FieldOf("identity_profile.names[0].full", "identity", "name") +
+                             FieldOf("contacts[0].handle", "identity", "phone") +
+                             FieldOf("contacts[1].handle", "identity", "mail");
+  EXPECT_EQ(MappingOf(people).subject(), Subject::kPeople) << "names and contacts count apart";
+  const struct {
+    std::string toml;
+    const char* why;
+  } rows[] = {
+      {people + FieldOf("summary.sex", "status", "sex", "values = { f = \"female\" }"),
+       "people have identity_profile, contacts and consent, and no case"},
+      {kLeastMapping +
+           FieldOf("consent.services", "identity", "agreed", "values = { y = \"yes\" }"),
+       "what a case's person agreed to stands in summary.consent"},
+      {"imports = \"persons\"" + std::string(kLeastMapping), "this takes cases or people"},
+      {people + FieldOf("contacts[3].handle", "identity", "third"),
+       "a list of groups counts from [0] on"},
+      {people + "[[field]]\ntarget = \"contacts[2].kind\"\ncompartment = \"identity\"\n"
+                "constant = \"phone\"\n",
+       "a group needs a field with a column"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.why);
+    std::vector<Fault> faults;
+    EXPECT_FALSE(Mapping::Parse(row.toml, faults));
+    ASSERT_FALSE(faults.empty());
+    EXPECT_EQ(faults.front().why, row.why);
   }
 }
 

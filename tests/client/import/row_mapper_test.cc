@@ -277,6 +277,61 @@ TEST(RowMapper, ANameOfWhichOnlyConstantsAreThereIsNone) {
   EXPECT_EQ(none.ok()->identity_profile.names_size(), 0);
 }
 
+TEST(RowMapper, PeopleWithoutConsentBecomeNameless) {
+  const std::string toml =
+      kLeastOfPeople +
+      FieldOf("consent.store_identity", "identity", "store",
+              "values = { y = \"yes\", n = \"no\" }\nsentinels = { not_asked = [\"\"] }") +
+      FieldOf("identity_profile.names[0].full", "identity", "name",
+              "sentinels = { absent = [\"\"] }") +
+      FieldOf("identity_profile.sex", "identity", "sex", "values = { f = \"female\" }") +
+      FieldOf("identity_profile.origin_admin1", "identity", "from",
+              "sentinels = { absent = [\"\"] }") +
+      "[[field]]\ntarget = \"contacts[0].kind\"\ncompartment = \"identity\"\n"
+      "constant = \"phone\"\n" +
+      FieldOf("contacts[0].handle", "identity", "phone", "sentinels = { absent = [\"\"] }");
+  const std::string header = "store,name,sex,from,phone";
+  const auto known = LineOf(header, "y,예시,f,Exampleton,555", toml);
+  ASSERT_NE(known.ok(), nullptr);
+  EXPECT_EQ(known.ok()->identity_profile.names(0).full(), "예시");
+  EXPECT_EQ(known.ok()->identity_profile.origin_admin1(), "Exampleton");
+  ASSERT_EQ(known.ok()->contacts.size(), 1u);
+  EXPECT_EQ(known.ok()->contacts[0].handle(), "555");
+  EXPECT_EQ(known.ok()->contacts[0].kind(), content::v1::CONTACT_KIND_PHONE);
+  EXPECT_EQ(known.ok()->consent.state(), content::v1::CONSENT_STATE_GIVEN);
+  EXPECT_FALSE(known.ok()->nameless);
+  EXPECT_EQ(known.ok()->summary.ByteSizeLong(), 0u) << "there is no case";
+  EXPECT_EQ(known.ok()->caseworker_handle, "cw01");
+
+  // A contact of which only constants are there is none.
+  EXPECT_TRUE(LineOf(header, "y,예시,f,,", toml).ok()->contacts.empty());
+
+  // Each of these alone makes somebody known, and goes without consent; the rest stays.
+  for (const char* row :
+       {"n,예시,f,,", "n,,f,Exampleton,", "n,,f,,555", ",예시,f,Exampleton,555"}) {
+    SCOPED_TRACE(row);
+    const auto line = LineOf(header, row, toml);
+    ASSERT_NE(line.ok(), nullptr);
+    EXPECT_TRUE(line.ok()->nameless);
+    EXPECT_EQ(line.ok()->identity_profile.names_size(), 0);
+    EXPECT_EQ(line.ok()->identity_profile.origin_admin1(), "");
+    EXPECT_TRUE(line.ok()->contacts.empty());
+    EXPECT_EQ(line.ok()->identity_profile.sex(), content::v1::SEX_FEMALE);
+    EXPECT_EQ(line.ok()->consent.state(), row[0] == 'n' ? content::v1::CONSENT_STATE_DECLINED
+                                                        : content::v1::CONSENT_STATE_UNSPECIFIED);
+  }
+  EXPECT_FALSE(LineOf(header, "n,,f,,", toml).ok()->nameless) << "nothing was left out";
+}
+
+TEST(RowMapper, AWayToReachAPersonIdentifiesThemInACaseToo) {
+  std::string toml = kLeastMapping + FieldOf("contacts[0].handle", "identity", "phone");
+  EXPECT_EQ(LineOf("phone", "555", toml).ok()->contacts.size(), 1u);
+  toml.replace(toml.rfind("constant = \"yes\""), 16, "constant = \"no\"");
+  toml.replace(toml.find("constant = \"planning\""), 21, "constant = \"contact\"");
+  EXPECT_EQ(WhysOf(LineOf("phone", "555", toml)),
+            (Whys{"the row identifies a person who has not agreed to store their identity"}));
+}
+
 TEST(RowMapper, HandlesComeInTurnOrFromAColumn) {
   const auto toml = std::string(kLeastMapping) + kNames;
   const std::string csv = "name\na\nb,b\nc\n";

@@ -33,6 +33,8 @@ TEST(Target, FindsTheFieldsOfRecords) {
        content::v1::COMPARTMENT_IDENTITY},
       {"identity_profile.languages", ValueKind::kLanguage, true, content::v1::COMPARTMENT_IDENTITY},
       {"identity_profile.deceased", ValueKind::kFlag, false, content::v1::COMPARTMENT_IDENTITY},
+      {"contacts[2].handle", ValueKind::kText, false, content::v1::COMPARTMENT_IDENTITY},
+      {"consent.store_identity", ValueKind::kEnum, false, content::v1::COMPARTMENT_IDENTITY},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.path);
@@ -45,6 +47,29 @@ TEST(Target, FindsTheFieldsOfRecords) {
       EXPECT_EQ(target->in(each), each == row.compartment);
     }
   }
+}
+
+TEST(Target, ACaseAndAPersonWithoutOneHaveFieldsOfTheirOwn) {
+  const struct {
+    const char* path;
+    bool of_cases;
+    bool of_people;
+  } rows[] = {{"summary.sex", true, false},
+              {"case.to_desk", true, false},
+              {"trafficking_context.status", true, false},
+              {"identity_profile.sex", true, true},
+              {"contacts[0].handle", true, true},
+              {"consent.services", false, true}};
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.path);
+    const auto target = Target::Find(row.path);
+    ASSERT_TRUE(target.ok());
+    EXPECT_EQ(target->IsOf(Subject::kCases), row.of_cases);
+    EXPECT_EQ(target->IsOf(Subject::kPeople), row.of_people);
+  }
+  EXPECT_EQ(Target::Find("contacts[3].handle")->element(), Target::Element("contacts", 3));
+  EXPECT_EQ(Target::Find("identity_profile.names[2].full")->element(), Target::Element("names", 2));
+  EXPECT_EQ(Target::Find("summary.consent.services")->element(), std::nullopt);
 }
 
 // All of the summary but what a file may say: an import signs for no gate, approval or member.
@@ -93,6 +118,13 @@ TEST(Target, RefusesPathsThatLeadNowhere) {
       {"identity_profile.names[0x].full", Code::kNotFound},
       {"identity_profile.birth[0].date", Code::kInvalidArgument},
       {"identity_profile.sex[0]", Code::kInvalidArgument},
+      {"identity_profile[0].sex", Code::kInvalidArgument},
+      {"contacts.handle", Code::kInvalidArgument},
+      {"contacts[16].handle", Code::kInvalidArgument},
+      {"contacts[-1].handle", Code::kInvalidArgument},
+      {"contacts[x].handle", Code::kNotFound},
+      {"contacts[0]", Code::kNotFound},
+      {"contacts[0].nothing", Code::kNotFound},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.path);
