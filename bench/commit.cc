@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -12,9 +11,7 @@
 #include "client/vault_writer.h"
 #include "crypto/random.h"
 #include "protocol/record.h"
-#include "protocol/session.h"
 #include "tests/support/builders.h"
-#include "transport/realm_client.h"
 
 namespace godwit::bench {
 namespace {
@@ -25,26 +22,12 @@ using support::Require;
 // A text that pads to 1 KiB with the length before it.
 constexpr std::size_t kTextSize = 1020;
 
-// Proves the device of `realm`, as the realm's own connection does.
-transport::SessionProver ProverOf(const client::Realm& realm) {
-  return [&realm](const base::Sha256Hash& spki,
-                  base::ByteSpan server_nonce) -> base::Result<base::Bytes> {
-    protocol::SessionRequest request;
-    request.realm = realm.id();
-    request.device = realm.device().id();
-    request.spki = spki;
-    std::ranges::copy(server_nonce, request.server_nonce.begin());
-    crypto::FillRandom(request.client_nonce);
-    return protocol::SignSessionRequest(request, realm.device().signing_key());
-  };
-}
-
-// One client: a connection and a session of a caseworker's, and a sensitive vault that grows.
+// One client: a member with a connection and a session of their own, and a sensitive vault that
+// grows.
 class Client {
  public:
-  Client(client::Realm& realm, const transport::RealmAddress& address)
-      : realm_(realm), server_(address) {
-    server_.SetProver(ProverOf(realm));
+  explicit Client(client::Realm& realm) : realm_(realm) {
+    Require(realm.Sync());
     auto made = Must(
         client::MakeVault(realm, protocol::Kind::kSensitive,
                           {{realm.member(), protocol::kFull},
@@ -55,7 +38,7 @@ class Client {
                             edit.content.mutable_link1()->set_case_code("BENCH");
                             return std::vector<client::Edit>{edit};
                           }));
-    Require(Must(server_.AppendEntries({made.upload})).front());
+    Require(Must(realm_.server().AppendEntries({made.upload})).front());
     const auto& update = made.update;
     view_ = std::make_unique<client::VaultView>(Must(client::VaultView::FromStored(
         realm, {update.memory, update.entries, update.boxes, update.records})));
@@ -76,7 +59,7 @@ class Client {
 
   void Send() {
     for (const auto& call : calls_) {
-      const auto answers = Must(server_.AppendEntries({call}));
+      const auto answers = Must(realm_.server().AppendEntries({call}));
       Require(answers.front());
     }
   }
@@ -109,7 +92,6 @@ class Client {
   }
 
   client::Realm& realm_;
-  transport::RealmClient server_;
   std::unique_ptr<client::VaultView> view_;
   const protocol::Vek* vek_ = nullptr;
   std::uint64_t seq_ = 0;
@@ -146,9 +128,8 @@ std::map<std::string, std::int64_t> Added(std::map<std::string, std::int64_t> be
 Comparison MeasureCommit(World& world, const std::string& name, std::size_t records,
                          std::size_t calls) {
   std::vector<std::unique_ptr<Client>> clients;
-  for (std::size_t i = 0; i < kClients; ++i) {
-    clients.push_back(
-        std::make_unique<Client>(world.Cases(i % 2 == 0 ? "cw01" : "cw02"), world.cases_address()));
+  for (const auto& realm : world.Clients(kClients)) {
+    clients.push_back(std::make_unique<Client>(*realm));
   }
   ForEach(clients, [&](Client& client) { client.Prepare(records, calls); });
   const auto& example = clients.front()->calls().front().entries.front();

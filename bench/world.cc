@@ -7,13 +7,21 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 #include <vector>
 
+#include "crypto/random.h"
+#include "protocol/labels.h"
+#include "protocol/statement.h"
+#include "tests/support/builders.h"
 #include "transport/realm_client.h"
 
 namespace godwit::bench {
+
+using support::Must;
+using support::Require;
 
 ServiceProcess::ServiceProcess(const std::string& program, support::RealmServer& server) {
   const transport::RealmAddress address = server.address();
@@ -61,6 +69,32 @@ World::World(const std::string& services) : people_(servers_) {
   servers_.journeys.Stop();
   identity_.emplace(services + "/identity/godwit-identityd", servers_.identity);
   cases_.emplace(services + "/cases/godwit-casesd", servers_.cases);
+}
+
+const std::vector<std::unique_ptr<client::Realm>>& World::Clients(std::size_t count) {
+  client::Realm& founder = Cases("founder");
+  const auto folder = people_.Home("clients");
+  std::filesystem::create_directories(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  while (clients_.size() < count) {
+    client::UnlockedRealm keys{Must(protocol::DeviceSeed::Random()), founder.info(),
+                               Must(client::StoreKey::Random())};
+    keys.info.member = crypto::RandomId<base::MemberId>();
+    const auto device = Must(protocol::Device::FromSeed(keys.seed));
+    protocol::MemberAdd add;
+    add.member = keys.info.member;
+    add.roles = protocol::kCaseworker;
+    add.invite = crypto::RandomId<base::InviteId>();
+    add.device = device.keys();
+    add.pop = device.signing_key().Sign(protocol::labels::kRosterPop,
+                                        protocol::PopMessage(founder.id(), add));
+    Must(founder.Author(add));
+    const auto path = folder / std::to_string(clients_.size());
+    Must(client::Store::Create(path, keys.store_key, founder.id()));
+    clients_.push_back(Must(client::Realm::Open(std::move(keys), path)));
+    Require(clients_.back()->Sync());
+  }
+  return clients_;
 }
 
 std::uint64_t World::EntryCount() const {

@@ -3,8 +3,11 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/kinds.h"
 #include "tests/support/realm_server.h"
@@ -37,14 +40,17 @@ class World {
   client::Realm& Cases(const std::string& handle) {
     return people_.RealmOf(handle, protocol::Compartment::kCases);
   }
-  transport::RealmAddress cases_address() const { return servers_.cases.address(); }
   const support::PostgresDatabase& cases_database() const { return servers_.cases.database(); }
+  // `count` further caseworkers of cases, each with a device and a connection of their own; made by
+  // the first call, which all later ones agree with.
+  const std::vector<std::unique_ptr<client::Realm>>& Clients(std::size_t count);
   // Entries in the databases of identity and cases.
   std::uint64_t EntryCount() const;
 
  private:
   support::RealmServers servers_;
   support::TestOrganisation people_;
+  std::vector<std::unique_ptr<client::Realm>> clients_;
   std::optional<ServiceProcess> identity_;
   std::optional<ServiceProcess> cases_;
 };
