@@ -54,6 +54,13 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the board", why); };
   const auto orders = OrdersOf(options.sort);
+  // What needs no board to be judged is, before any key is asked for.
+  client::BoardFilter by_code = options.filter;
+  by_code.caseworkers.clear();
+  by_code.supervisors.clear();
+  if (const auto unknown = client::FindUnknown({}, by_code, orders)) {
+    return fail(SayUnknown(output, *unknown));
+  }
   auto session =
       Session::Open(context, {Compartment::kCases},
                     options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
