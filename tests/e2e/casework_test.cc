@@ -205,8 +205,7 @@ TEST_F(Casework, WhoIsRemovedLeavesTheVaultsWithTheNextWriter) {
   EXPECT_TRUE(Must(RemoveMember(Of("founder"), "kc2", 1)).empty());
   Must(EditCase(Of("cw01"), code, {{"summary.risk", "medium"}}));
   Realm& realm = organisation_.RealmOf("cw01", Compartment::kCases);
-  const auto rows = Must(ReadPinnedRows(realm, Kind::kCase));
-  auto vault = Must(VaultView::Fetch(realm, rows[0].vault));
+  const auto vault = Must(FindCaseVault(realm, Kind::kCase, code, false));
   EXPECT_FALSE(vault.state().epoch().list.contains(removed));
   EXPECT_EQ(Must(ShowCase(Of("kc1"), code)).row.summary.risk(), content::v1::RISK_LEVEL_MEDIUM);
   EXPECT_FALSE(Of("kc2").Sync());
