@@ -21,6 +21,8 @@ bool IsWindowOpen(std::uint32_t period_s, const base::Fingerprint& fingerprint,
 
 bool IsWindowOpen(const Realm& realm) {
   if (realm.compartment() != protocol::Compartment::kIdentity) return true;
+  // Whoever knows no policy yet comes for the first time.
+  if (realm.roster().empty()) return true;
   return IsWindowOpen(realm.roster().policy().identity_window_s, realm.info().fingerprint,
                       realm.clock().NowMs());
 }

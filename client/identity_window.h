@@ -17,7 +17,7 @@ namespace godwit::client {
 bool IsWindowOpen(std::uint32_t period_s, const base::Fingerprint& fingerprint,
                   std::uint64_t now_ms);
 
-// The same for a realm now; every other realm than identity is always open.
+// The same for a realm now; every other realm than identity is always open, and so is a first sync.
 bool IsWindowOpen(const Realm& realm);
 
 }  // namespace godwit::client

@@ -18,6 +18,7 @@
 #include "client/vault_writer.h"
 #include "crypto/random.h"
 #include "protocol/labels.h"
+#include "protocol/record.h"
 #include "tests/support/builders.h"
 #include "tests/support/lying_server.h"
 #include "tests/support/realm_server.h"
@@ -295,6 +296,37 @@ TEST_F(Grants, AStaffRecordThatIsNoneIsReadByNobody) {
   EXPECT_EQ(identity_.CallsOf("FetchVault"), 0u);
 }
 
+// Writes what this program's writer refuses, as another program may: a record of another kind of
+// vault.
+void Plant(Realm& author, const base::VaultId& id, const Edit& edit) {
+  auto vault = Must(VaultView::Fetch(author, id));
+  const auto& epoch = vault.state().epoch();
+  protocol::RecordPlace place;
+  place.realm = author.id();
+  place.vault = id;
+  place.record = edit.record;
+  place.rver = 1;
+  place.epoch = epoch.number;
+  place.author_member = author.member();
+  place.author_device = author.device().id();
+  auto sealed = Must(protocol::SealRecord(
+      *Must(vault.KeyOf(epoch.number)), place, SerializeRecord(edit.content).Expose(),
+      protocol::RecordFloor(author.compartment(), vault.kind(), false)));
+  protocol::EntryHeader header = author.EntryHeaderNow();
+  header.vault = id;
+  header.seq = vault.state().size();
+  header.prev = vault.state().head();
+  header.epoch_link = epoch.link;
+  header.pin_link = vault.state().pin_link();
+  transport::EntryUpload upload;
+  upload.entry = protocol::SignEntry(header, sealed.rev, author.device().signing_key());
+  upload.salt = sealed.salt;
+  upload.ciphertext = sealed.ciphertext;
+  transport::VaultUpload one;
+  one.entries.push_back(std::move(upload));
+  Require(Must(author.server().AppendEntries({one})).front());
+}
+
 TEST_F(Grants, WhatNoOwnerOrAdminWroteIsNeitherStaffNorName) {
   // The policy names a vault where others write.
   Realm& worker = CasesOf("cw01");
@@ -305,10 +337,11 @@ TEST_F(Grants, WhatNoOwnerOrAdminWroteIsNeitherStaffNorName) {
   human.id = crypto::RandomId<base::HumanId>();
   human.handle = "planted";
   const auto planted = Must(CreateVault(
-      worker, Kind::kSensitive, {{worker.member(), protocol::kFull}}, [&](const base::VaultId&) {
-        return base::Result<std::vector<Edit>>(
-            std::vector<Edit>{HumanEdit(human), ColleagueEdit({member, "planted", "Planted"})});
-      }));
+      worker, Kind::kSensitive, {{worker.member(), protocol::kFull}},
+      [&](const base::VaultId&) { return base::Result<std::vector<Edit>>(std::vector<Edit>()); }));
+  for (const Edit& edit : {HumanEdit(human), ColleagueEdit({member, "planted", "Planted"})}) {
+    Plant(worker, planted.id(), edit);
+  }
   Realm& founder = CasesOf("founder");
   Require(founder.Sync());
   auto policy = founder.roster().policy();

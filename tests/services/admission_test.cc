@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "protocol/entry.h"
@@ -536,8 +538,14 @@ TEST_F(Admission, ACursorMissesNothingThatALoweredRoleHid) {
   on_list = list(on_list.cursor);
   EXPECT_EQ(on_board.rows, 1u);
   EXPECT_EQ(on_list.rows, 1u);
-  EXPECT_EQ(board(on_board.cursor).rows, 0u);
-  EXPECT_EQ(list(on_list.cursor).rows, 0u);
+  // A row may be repeated while any transaction of the cluster that began before it goes on.
+  for (int i = 0; i < 200 && on_board.rows + on_list.rows > 0; ++i) {
+    on_board = board(on_board.cursor);
+    on_list = list(on_list.cursor);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(on_board.rows, 0u);
+  EXPECT_EQ(on_list.rows, 0u);
 }
 
 TEST_F(Admission, AnEpochThatComesWhileAVaultIsReadBringsItsBox) {

@@ -161,6 +161,7 @@ TEST(RoleMatrix, TheServiceMayDoWhatItNeedsAndNothingElse) {
       {"leaf", "SELECT INSERT"},
       {"membership", "SELECT INSERT DELETE"},
       {"nonce", "SELECT INSERT DELETE"},
+      {"opening", "SELECT INSERT"},
       {"puk_box", "SELECT INSERT DELETE"},
       {"quota", "SELECT INSERT UPDATE DELETE"},
       {"realm", "SELECT INSERT"},
