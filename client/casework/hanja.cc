@@ -13,7 +13,7 @@ struct Reading {
 
 // In the order of the characters; made from Unihan's kHangul by hanja_readings.py.
 constexpr Reading kReadings[] = {
-#include "hanja_readings.inc"
+#include <hanja_readings.inc>
 };
 
 }  // namespace
