@@ -51,7 +51,7 @@ Comparison MeasureImport(World& world, std::uint32_t cases, double records_per_s
         const std::uint64_t entries_before = world.EntryCount();
         const SodiumCounts before = CountsNow();
         const double seconds = Seconds([&] {
-          const auto report = Must(client::ImportCases(
+          const auto report = Must(client::ImportRows(
               intake, file, false, [](std::string_view, std::uint64_t, std::uint64_t) {}));
           if (report.made_now == cases) return;
           std::cerr << "import: not all cases were made\n";

@@ -5,7 +5,8 @@
 #   scripts/bench.sh [--quick] [--preset NAME] [NAME...]
 #
 # NAME is commit_single, commit_batch, board_cold or import; none means all. --quick does the
-# same over a few records: it shows that all works, and its figures mean nothing. --preset builds another preset than release.
+# same over a few records: it shows that all works, and its figures mean nothing. --preset builds
+# another preset than release.
 # docs/operations.md says what is measured against what. It needs a minute or two of a machine that
 # does nothing else; what it builds first is only what it runs.
 set -euo pipefail
