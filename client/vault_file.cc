@@ -173,19 +173,26 @@ base::Result<std::vector<PinnedRow>> RowsWithWaiting(Realm& realm, Kind kind) {
   if (!waiting) return waiting.error();
   std::map<base::VaultId, std::size_t> places;
   for (std::size_t i = 0; i < rows->size(); ++i) places[(*rows)[i].vault] = i;
-  // What this device made or opened since the last sync of the rows.
+  // What this device made, opened or wrote since the last sync of the rows.
   const auto kept = realm.store().Vaults(kind);
   if (!kept) return kept.error();
   for (const auto& [vault, memory] : *kept) {
-    if (places.contains(vault) || memory.frozen) continue;
+    const auto place = places.find(vault);
+    if (memory.frozen) continue;
+    if (place != places.end() && (*rows)[place->second].head_seq >= memory.seq) continue;
     auto view = VaultView::Open(realm, vault);
     if (!view) return view.error();
     if ((view->perm() & protocol::kRead) == 0) continue;
     auto pinned = view->Read(view->state().pinned_record());
     if (!pinned && pinned.error().code() == Code::kNotFound) continue;
     if (!pinned) return pinned.error();
+    PinnedRow row{vault, memory.seq, memory.head, *std::move(pinned), true};
+    if (place != places.end()) {
+      (*rows)[place->second] = std::move(row);
+      continue;
+    }
     places[vault] = rows->size();
-    rows->push_back({vault, memory.seq, memory.head, *std::move(pinned), true});
+    rows->push_back(std::move(row));
   }
   for (const Pending& pending : *waiting) {
     if (pending.create && pending.create->kind == kind && !places.contains(pending.vault)) {
