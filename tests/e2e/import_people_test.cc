@@ -213,12 +213,11 @@ TEST_F(ImportPeople, EveryRowBecomesAPersonWhomTheirCaseworkerReadsAndLinks) {
     NewCase made;
     made.supervisor = "sv1";
     const std::string code = Must(OpenCase(caseworker, std::move(made)));
-    const auto rows = Must(ReadPinnedRows(
-        organisation_->RealmOf(CaseworkerAt(i % kCaseworkers), Compartment::kIdentity),
-        Kind::kPerson));
-    const auto free = std::ranges::find_if(
-        rows, [](const PinnedRow& row) { return row.record.link1().case_code().empty(); });
-    ASSERT_NE(free, rows.end());
+    const auto people = Must(ListPeople(caseworker));
+    const auto free = std::ranges::find_if(people, [](const PersonRow& person) {
+      return person.code.empty() && !person.names.empty();
+    });
+    ASSERT_NE(free, people.end());
     Must(LinkPerson(caseworker, code, free->vault));
     const auto opened = Must(ShowCase(caseworker, code));
     EXPECT_EQ(opened.person, free->vault);
