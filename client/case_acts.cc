@@ -446,6 +446,17 @@ base::Result<Written> SetBestInterests(Organisation& organisation, std::string_v
 
 namespace {
 
+// A consent that says what was given last.
+Record GivenConsent(const VaultFile& person) {
+  Record record;
+  MakeBody(Record::kConsent, record);
+  for (const auto* entry : person.Of(Record::kConsent)) {
+    if (entry->content.consent().state() != content::v1::CONSENT_STATE_GIVEN) continue;
+    *record.mutable_consent() = entry->content.consent();
+  }
+  return record;
+}
+
 // Writes a consent to the person and its answers to the case.
 base::Result<Written> WriteConsent(Organisation& organisation, std::string_view code,
                                    VaultFile& person, Record record) {
@@ -494,13 +505,8 @@ base::Result<Written> RecordConsent(Organisation& organisation, std::string_view
   if (!identity) return identity.error();
   auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kService);
   if (!person) return person.error();
-  Record record;
-  MakeBody(Record::kConsent, record);
   // Purposes that nobody asked about again stay as they were answered.
-  for (const auto* entry : person->Of(Record::kConsent)) {
-    if (entry->content.consent().state() != content::v1::CONSENT_STATE_GIVEN) continue;
-    *record.mutable_consent() = entry->content.consent();
-  }
+  Record record = GivenConsent(*person);
   record.mutable_consent()->set_given_day(Today());
   record.mutable_consent()->set_state(content::v1::CONSENT_STATE_GIVEN);
   record.mutable_consent()->clear_withdrawn_day();
@@ -517,12 +523,7 @@ base::Result<Written> WithdrawConsent(Organisation& organisation, std::string_vi
   if (!identity) return identity.error();
   auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kService);
   if (!person) return person.error();
-  Record record;
-  MakeBody(Record::kConsent, record);
-  for (const auto* entry : person->Of(Record::kConsent)) {
-    if (entry->content.consent().state() != content::v1::CONSENT_STATE_GIVEN) continue;
-    *record.mutable_consent() = entry->content.consent();
-  }
+  Record record = GivenConsent(*person);
   auto& consent = *record.mutable_consent();
   for (const Purpose& purpose : kPurposes) {
     if ((consent.*purpose.answer)() == content::v1::ANSWER_YES) {

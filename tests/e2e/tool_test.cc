@@ -429,7 +429,7 @@ TEST_F(Tool, EveryKindOfEntryIsWrittenShownChangedAndStruck) {
     EXPECT_FALSE(ChangeEntry(Of("cw01"), code, kind, "ffffffff", {second}));
     Must(ChangeEntry(Of("cw01"), code, kind, ShortId(added.record), {second}));
     auto file = Must(OpenEntries(Of("cw01"), code, kind, From::kService));
-    ASSERT_EQ(file.Of(kind.body).size(), kind.single && kind.name != "trafficking" ? 1u : 1u);
+    ASSERT_EQ(file.Of(kind.body).size(), 1u);
     EXPECT_FALSE(file.Of(kind.body)[0]->waits);
     const std::string before = file.Of(kind.body)[0]->content.SerializeAsString();
     Must(StrikeEntry(Of("cw01"), code, kind, ShortId(added.record)));
