@@ -181,6 +181,26 @@ base::Result<const VaultFile::Entry*> FindEntry(const VaultFile& file, Record::B
   return found;
 }
 
+namespace {
+
+// Writes one entry as `change` makes it of what it was.
+template <class Change>
+base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view code,
+                                   const EntryKind& kind, std::string_view id, Change&& change) {
+  const auto realm = RealmOf(organisation, kind.vault);
+  if (!realm) return realm.error();
+  const auto file = OpenEntries(organisation, code, kind, From::kService);
+  if (!file) return file.error();
+  if (const auto mine = CheckMine(*file); !mine) return mine.error();
+  const auto entry = FindEntry(*file, kind.body, id);
+  if (!entry) return entry.error();
+  auto changed = change((*entry)->content);
+  if (!changed) return changed.error();
+  return Send(**realm, *file, VaultFile::Change(**entry, *std::move(changed)), kind.name);
+}
+
+}  // namespace
+
 base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view code,
                                     const EntryKind& kind, const std::vector<Change>& changes) {
   if (changes.empty()) {
@@ -207,30 +227,16 @@ base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view
 base::Result<EntryWritten> ChangeEntry(Organisation& organisation, std::string_view code,
                                        const EntryKind& kind, std::string_view id,
                                        const std::vector<Change>& changes) {
-  const auto realm = RealmOf(organisation, kind.vault);
-  if (!realm) return realm.error();
-  const auto file = OpenEntries(organisation, code, kind, From::kService);
-  if (!file) return file.error();
-  if (const auto mine = CheckMine(*file); !mine) return mine.error();
-  const auto entry = FindEntry(*file, kind.body, id);
-  if (!entry) return entry.error();
-  auto filled = Filled((*entry)->content, changes);
-  if (!filled) return filled.error();
-  return Send(**realm, *file, VaultFile::Change(**entry, *std::move(filled)), kind.name);
+  return Rewrite(organisation, code, kind, id,
+                 [&](Record record) { return Filled(std::move(record), changes); });
 }
 
 base::Result<EntryWritten> StrikeEntry(Organisation& organisation, std::string_view code,
                                        const EntryKind& kind, std::string_view id) {
-  const auto realm = RealmOf(organisation, kind.vault);
-  if (!realm) return realm.error();
-  const auto file = OpenEntries(organisation, code, kind, From::kService);
-  if (!file) return file.error();
-  if (const auto mine = CheckMine(*file); !mine) return mine.error();
-  const auto entry = FindEntry(*file, kind.body, id);
-  if (!entry) return entry.error();
-  Record struck = (*entry)->content;
-  struck.set_entered_in_error(true);
-  return Send(**realm, *file, VaultFile::Change(**entry, std::move(struck)), kind.name);
+  return Rewrite(organisation, code, kind, id, [](Record record) -> base::Result<Record> {
+    record.set_entered_in_error(true);
+    return record;
+  });
 }
 
 base::Result<EntryWritten> AddComment(Organisation& organisation, std::string_view code, Kind vault,
