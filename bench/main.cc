@@ -18,8 +18,8 @@ namespace {
 
 // How much one run does. Quick shows that everything works, and measures nothing.
 struct Sizes {
-  std::size_t single_calls = 100;
-  std::size_t batch_calls = 8;
+  std::size_t single_calls = 200;
+  std::size_t batch_calls = 24;
   std::size_t board_cases = 10'000;
   std::uint32_t import_cases = 1'000;
 };

@@ -279,7 +279,8 @@ Status Transaction::Attempt(const std::function<Status(Transaction&)>& work) {
 }
 
 struct Database::Impl {
-  enum class Mode { kRead, kWrite };
+  // A single statement is a transaction without being told so.
+  enum class Mode { kRead, kSelect, kWrite };
 
   explicit Impl(DatabaseOptions given) : options(std::move(given)) {
     // Before the caller's own, which are then stronger.
@@ -353,11 +354,17 @@ struct Database::Impl {
     bool committing = false;
     try {
       std::unique_ptr<pqxx::transaction_base> pending;
-      if (mode == Mode::kWrite) {
-        pending = std::make_unique<pqxx::transaction<pqxx::read_committed>>(connection.link);
-      } else {
-        pending = std::make_unique<pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>>(
-            connection.link);
+      switch (mode) {
+        case Mode::kRead:
+          pending = std::make_unique<pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>>(
+              connection.link);
+          break;
+        case Mode::kSelect:
+          pending = std::make_unique<pqxx::nontransaction>(connection.link);
+          break;
+        case Mode::kWrite:
+          pending = std::make_unique<pqxx::transaction<pqxx::read_committed>>(connection.link);
+          break;
       }
       Transaction::Impl impl{.connection = connection, .work = *pending};
       Transaction transaction(&impl);
@@ -377,7 +384,7 @@ struct Database::Impl {
       if (mode == Mode::kWrite && connection.notices.raised()) return {kUnknownOutcome};
       return {Status::Ok()};
     } catch (const pqxx::in_doubt_error&) {
-      if (mode == Mode::kRead) return {.status = kUnreachable, .lost = true};
+      if (mode != Mode::kWrite) return {.status = kUnreachable, .lost = true};
       return {kUnknownOutcome};
     } catch (const std::exception& thrown) {
       const Failure failure = Explain(thrown, connection.link);
@@ -423,6 +430,18 @@ Status Database::Write(const std::function<Status(Transaction&)>& work) {
 
 Status Database::Read(const std::function<Status(Transaction&)>& work) {
   return impl_->Run(Impl::Mode::kRead, work);
+}
+
+base::Result<Rows> Database::Select(const Statement& statement, const Parameters& parameters) {
+  Rows rows;
+  const Status status = impl_->Run(Impl::Mode::kSelect, [&](Transaction& transaction) -> Status {
+    auto selected = transaction.Execute(statement, parameters);
+    if (!selected) return selected.error();
+    rows = *std::move(selected);
+    return Status::Ok();
+  });
+  if (!status) return status.error();
+  return rows;
 }
 
 bool IsUnknownOutcome(const Error& error) { return error.message() == kUnknownOutcome.message(); }

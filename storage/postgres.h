@@ -138,6 +138,10 @@ class Database {
   // The same, read-only and REPEATABLE READ: every statement of `work` sees one moment.
   base::Status Read(const std::function<base::Status(Transaction&)>& work);
 
+  // Runs one statement that only reads, by itself: one round trip, where Read takes four. Codes as
+  // Read.
+  base::Result<Rows> Select(const Statement& statement, const Parameters& parameters = {});
+
  private:
   struct Impl;
 

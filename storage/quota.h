@@ -31,14 +31,13 @@ struct QuotaCharge {
 // The charges of one act.
 using QuotaCharges = std::span<const QuotaCharge>;
 
-// Locks the counters that `acts` charge until the transaction ends, and says of each act in turn
-// whether it fits after those before it that fit. Nothing is counted yet.
-// Codes as Transaction::Execute.
-base::Result<std::vector<bool>> JudgeQuotas(Transaction& transaction, const base::RealmId& realm,
-                                            std::span<const QuotaCharges> acts);
-// Counts `acts`, which JudgeQuotas took. Codes as Transaction::Execute.
-base::Status CountQuotas(Transaction& transaction, const base::RealmId& realm,
-                         std::span<const QuotaCharges> acts);
+// Counts those of `acts` that fit, each after those before it that fit, and says which they are.
+// Their counters are locked until the transaction ends. Codes as Transaction::Execute.
+base::Result<std::vector<bool>> ChargeQuotas(Transaction& transaction, const base::RealmId& realm,
+                                             std::span<const QuotaCharges> acts);
+// Takes back what `acts`, which fitted, added in this transaction. Codes as Transaction::Execute.
+base::Status RefundQuotas(Transaction& transaction, const base::RealmId& realm,
+                          std::span<const QuotaCharges> acts);
 
 // Counts and cleanup outside of acts. Thread-safe.
 class QuotaStore {

@@ -135,8 +135,7 @@ Status Drop(Transaction& transaction, const base::RealmId& realm, const RosterAp
   return Execute(transaction, kDropInvites, used);
 }
 
-base::Result<std::optional<RealmRow>> Load(Transaction& transaction) {
-  const auto rows = transaction.Execute(kLoad);
+base::Result<std::optional<RealmRow>> RealmOf(const base::Result<Rows>& rows) {
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<RealmRow>();
   return std::optional(RealmRow{.realm = rows->As<base::RealmId>(0, 0),
@@ -145,11 +144,11 @@ base::Result<std::optional<RealmRow>> Load(Transaction& transaction) {
                                 .roster = {rows->Int(0, 3), rows->As<base::Link>(0, 4)}});
 }
 
-base::Result<std::vector<StatementRow>> ReadStatements(Transaction& transaction,
-                                                       const base::RealmId& realm,
-                                                       std::uint64_t from_seq, std::size_t limit) {
-  const auto rows =
-      transaction.Execute(kRead, Parameters().Id(realm).Int(from_seq).Int(limit).Int(kPageBytes));
+Parameters StatementsFrom(const base::RealmId& realm, std::uint64_t from_seq, std::size_t limit) {
+  return std::move(Parameters().Id(realm).Int(from_seq).Int(limit).Int(kPageBytes));
+}
+
+base::Result<std::vector<StatementRow>> StatementsOf(const base::Result<Rows>& rows) {
   if (!rows) return rows.error();
   std::vector<StatementRow> statements;
   for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -162,8 +161,7 @@ base::Result<std::vector<StatementRow>> ReadStatements(Transaction& transaction,
 }  // namespace
 
 base::Result<std::optional<RealmRow>> RosterStore::LoadRealm() {
-  return ReadAs<std::optional<RealmRow>>(
-      database_, [](Transaction& transaction) { return Load(transaction); });
+  return RealmOf(database_.Select(kLoad));
 }
 
 base::Result<std::optional<Claim>> RosterStore::MakeClaim(bool again) {
@@ -192,10 +190,11 @@ Status RosterStore::CreateRealm(ByteSpan claim, const RealmRow& realm, const Cha
     const auto taken = transaction.Execute(kTakeClaim, Parameters().Bytes(hash));
     if (!taken) return taken.error();
     // Read after the claim: whoever waited for another with the same claim sees that one's realm.
-    const auto there = Load(transaction);
+    const auto there = RealmOf(transaction.Execute(kLoad));
     if (!there) return there.error();
     if (*there) {
-      const auto first = ReadStatements(transaction, (*there)->realm, 0, 1);
+      const auto first =
+          StatementsOf(transaction.Execute(kRead, StatementsFrom((*there)->realm, 0, 1)));
       if (!first) return first.error();
       if (!first->empty() && first->front().bytes == base::ToBytes(genesis)) return Status::Ok();
       return Error(Code::kExists, "this database has a realm already");
@@ -222,13 +221,10 @@ Status RosterStore::Append(const base::RealmId& realm, const RosterAppend& appen
       return Error(Code::kConflict, "the roster has moved: sync and try again");
     }
     const QuotaCharges charges(append.charges);
-    const auto fits = JudgeQuotas(transaction, realm, {&charges, 1});
+    const auto fits = ChargeQuotas(transaction, realm, {&charges, 1});
     if (!fits) return fits.error();
     if (!fits->front()) {
       return Error(Code::kRateLimited, "too many of these today: try again tomorrow");
-    }
-    if (const Status counted = CountQuotas(transaction, realm, {&charges, 1}); !counted) {
-      return counted;
     }
 
     if (const Status status =
@@ -259,28 +255,23 @@ Status RosterStore::Append(const base::RealmId& realm, const RosterAppend& appen
 base::Result<std::vector<StatementRow>> RosterStore::Read(const base::RealmId& realm,
                                                           std::uint64_t from_seq,
                                                           std::size_t limit) {
-  return ReadAs<std::vector<StatementRow>>(database_, [&](Transaction& transaction) {
-    return ReadStatements(transaction, realm, from_seq, limit);
-  });
+  return StatementsOf(database_.Select(kRead, StatementsFrom(realm, from_seq, limit)));
 }
 
 base::Result<std::vector<PukBoxRow>> RosterStore::PukBoxes(const base::RealmId& realm,
                                                            const base::DeviceId& device,
                                                            std::uint32_t from_gen) {
   using Boxes = std::vector<PukBoxRow>;
-  return ReadAs<Boxes>(database_, [&](Transaction& transaction) -> base::Result<Boxes> {
-    const auto rows =
-        transaction.Execute(kPukBoxes, Parameters().Id(realm).Id(device).Int(from_gen));
-    if (!rows) return rows.error();
-    Boxes boxes;
-    for (std::size_t i = 0; i < rows->size(); ++i) {
-      boxes.push_back({.member = rows->As<base::MemberId>(i, 0),
-                       .device = device,
-                       .gen = static_cast<std::uint32_t>(rows->Int(i, 1)),
-                       .box = rows->Bytes(i, 2)});
-    }
-    return boxes;
-  });
+  const auto rows = database_.Select(kPukBoxes, Parameters().Id(realm).Id(device).Int(from_gen));
+  if (!rows) return rows.error();
+  Boxes boxes;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    boxes.push_back({.member = rows->As<base::MemberId>(i, 0),
+                     .device = device,
+                     .gen = static_cast<std::uint32_t>(rows->Int(i, 1)),
+                     .box = rows->Bytes(i, 2)});
+  }
+  return boxes;
 }
 
 }  // namespace godwit::storage

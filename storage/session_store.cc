@@ -73,16 +73,14 @@ base::Result<std::optional<LiveSession>> SessionStore::Find(const base::RealmId&
                                                             const TokenHash& token,
                                                             std::uint64_t now_ms) {
   using Found = std::optional<LiveSession>;
-  return ReadAs<Found>(database_, [&](Transaction& transaction) -> base::Result<Found> {
-    const auto rows = transaction.Execute(kFind, Parameters().Id(realm).Id(token).Int(now_ms));
-    if (!rows) return rows.error();
-    if (rows->empty()) return Found();
-    return Found({.session = {.token = token,
-                              .member = rows->As<base::MemberId>(0, 0),
-                              .device = rows->As<base::DeviceId>(0, 1),
-                              .expires_ms = rows->Int(0, 2)},
-                  .roster = {rows->Int(0, 3), rows->As<base::Link>(0, 4)}});
-  });
+  const auto rows = database_.Select(kFind, Parameters().Id(realm).Id(token).Int(now_ms));
+  if (!rows) return rows.error();
+  if (rows->empty()) return Found();
+  return Found({.session = {.token = token,
+                            .member = rows->As<base::MemberId>(0, 0),
+                            .device = rows->As<base::DeviceId>(0, 1),
+                            .expires_ms = rows->Int(0, 2)},
+                .roster = {rows->Int(0, 3), rows->As<base::Link>(0, 4)}});
 }
 
 Status SessionStore::Close(const base::RealmId& realm, const TokenHash& token) {

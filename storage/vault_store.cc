@@ -21,16 +21,20 @@ constexpr std::uint64_t kPageRecords = 256;
 // LATERAL with LIMIT or OFFSET 0, a subquery for one value, ON CONFLICT, ctid. A planner that has
 // seen the tables empty would otherwise begin at their end.
 
-constexpr Statement kLockRoster = {
-    "vault_lock_roster",
-    "SELECT head_seq, head_link FROM realm WHERE realm_id = $1::bytea FOR SHARE"};
+// The roster's head first, under an id that no vault has, then the vaults in the order of the key,
+// as the inserts of new vaults: two batches with the same vaults wait for each other and not in a
+// circle.
+constexpr Statement kLockHeads = {"vault_lock_heads", R"(
+WITH roster AS (SELECT ''::bytea, head_seq, head_link FROM realm
+                WHERE realm_id = $1::bytea FOR SHARE),
+     vaults AS (SELECT vault_id, head_seq, head_link FROM vault
+                WHERE realm_id = $1::bytea AND vault_id = ANY ($2::bytea[])
+                ORDER BY vault_id FOR UPDATE)
+SELECT * FROM roster UNION ALL SELECT * FROM vaults)"};
 
-// In the order of the key, as the inserts of new vaults: two batches with the same vaults wait for
-// each other and not in a circle.
-constexpr Statement kLockVaults = {"vault_lock", R"(
-SELECT vault_id, head_seq, head_link FROM vault
-WHERE realm_id = $1::bytea AND vault_id = ANY ($2::bytea[])
-ORDER BY vault_id FOR UPDATE)"};
+constexpr Statement kLockVault = {"vault_lock", R"(
+SELECT head_seq, head_link FROM vault
+WHERE realm_id = $1::bytea AND vault_id = $2::bytea FOR UPDATE)"};
 
 constexpr Statement kInsertVaults = {"vault_insert", R"(
 INSERT INTO vault (realm_id, vault_id, kind, head_seq, head_link, epoch, epoch_link, roster_seq,
@@ -68,14 +72,18 @@ SET head_seq = excluded.head_seq, head_link = excluded.head_link, epoch = exclud
     pin_rver = excluded.pin_rver, erase_day = excluded.erase_day, mark = excluded.mark)"};
 
 constexpr Statement kInsertEntries = {"entry_insert", R"(
-INSERT INTO entry (realm_id, vault_id, seq, type, link, bytes)
+WITH leaves AS (
+  INSERT INTO leaf (realm_id, chain_tag, seq, link, leaf_type, roster_seq)
+  SELECT $1::bytea, u.*, $7::bigint, $8::bigint
+  FROM unnest($6::bytea[], $3::bigint[], $5::bytea[]) AS u
+)
+INSERT INTO entry (realm_id, vault_id, seq, link, type, bytes)
 SELECT $1::bytea, *
-FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[]))"};
+FROM unnest($2::bytea[], $3::bigint[], $5::bytea[], $4::bigint[], $9::bytea[]))"};
 
-constexpr Statement kInsertLeaves = {"entry_leaf_insert", R"(
+constexpr Statement kInsertLeaf = {"event_leaf_insert", R"(
 INSERT INTO leaf (realm_id, chain_tag, seq, link, leaf_type, roster_seq)
-SELECT $1::bytea, u.*, $5::bigint, $6::bigint
-FROM unnest($2::bytea[], $3::bigint[], $4::bytea[]) AS u)"};
+VALUES ($1::bytea, $2::bytea, $3::bigint, $4::bytea, $5::bigint, $6::bigint))"};
 
 constexpr Statement kInsertBoxes = {"box_insert", R"(
 INSERT INTO box (realm_id, vault_id, member_id, epoch, box)
@@ -110,16 +118,16 @@ WHERE b.realm_id = $1::bytea AND b.vault_id = ANY ($2::bytea[])
          AND m.member_id = b.member_id) = 0)"};
 
 constexpr Statement kPutRecords = {"record_put", R"(
-INSERT INTO record (realm_id, vault_id, record_id, rver, seq, dead)
-SELECT $1::bytea, u.vault_id, u.record_id, u.rver, u.seq, u.dead = 1
-FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
-  AS u (vault_id, record_id, rver, seq, dead)
-ON CONFLICT (realm_id, vault_id, record_id)
-DO UPDATE SET rver = excluded.rver, seq = excluded.seq, dead = excluded.dead)"};
-
-constexpr Statement kInsertBlobs = {"record_blob_insert", R"(
+WITH heads AS (
+  INSERT INTO record (realm_id, vault_id, record_id, rver, seq, dead)
+  SELECT $1::bytea, u.vault_id, u.record_id, u.rver, u.seq, u.dead = 1
+  FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS u (vault_id, record_id, rver, seq, dead)
+  ON CONFLICT (realm_id, vault_id, record_id)
+  DO UPDATE SET rver = excluded.rver, seq = excluded.seq, dead = excluded.dead
+)
 INSERT INTO record_blob (realm_id, vault_id, record_id, rver, ciphertext)
-SELECT $1::bytea, * FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[]))"};
+SELECT $1::bytea, * FROM unnest($7::bytea[], $8::bytea[], $9::bigint[], $10::bytea[]))"};
 
 constexpr Statement kDeleteBlobs = {"record_blob_delete", R"(
 DELETE FROM record_blob WHERE ctid = ANY (ARRAY(
@@ -238,13 +246,14 @@ struct HeadColumns {
 class Batch {
  public:
   Batch(Transaction& transaction, SaltStore& salts, const base::RealmId& realm,
-        std::uint64_t roster_seq)
-      : transaction_(transaction), salts_(salts), realm_(realm), roster_seq_(roster_seq) {}
+        const ChainHead& roster)
+      : transaction_(transaction), salts_(salts), realm_(realm), roster_(roster) {}
 
+  // STALE_ROSTER: the roster has moved.
   base::Result<std::vector<CommitOutcome>> Run(std::span<const VaultCommit* const> commits) {
     std::vector<CommitOutcome> outcomes(commits.size(), CommitOutcome::kCommitted);
     if (const Status status = CompareHeads(commits, outcomes); !status) return status.error();
-    if (const Status status = CheckQuotas(commits, outcomes); !status) return status.error();
+    if (const Status status = Charge(commits, outcomes); !status) return status.error();
     if (const Status status = InsertHeads(commits, outcomes); !status) return status.error();
     for (std::size_t i = 0; i < commits.size(); ++i) {
       if (outcomes[i] == CommitOutcome::kCommitted) winners_.push_back(commits[i]);
@@ -252,7 +261,7 @@ class Batch {
     if (winners_.empty()) return outcomes;
     for (const auto step :
          {&Batch::UpdateHeads, &Batch::WriteEntries, &Batch::WriteMembers, &Batch::WriteBoxes,
-          &Batch::WriteRecords, &Batch::WriteOpenings, &Batch::Forget, &Batch::Count}) {
+          &Batch::WriteRecords, &Batch::WriteOpenings, &Batch::Forget}) {
       if (const Status status = (this->*step)(); !status) return status.error();
     }
     return outcomes;
@@ -269,10 +278,13 @@ class Batch {
                       std::vector<CommitOutcome>& outcomes) {
     std::vector<ByteSpan> vaults;
     for (const VaultCommit* commit : commits) vaults.push_back(commit->after.vault.bytes());
-    const auto rows = transaction_.Execute(kLockVaults, Parameters().Id(realm_).BytesArray(vaults));
+    const auto rows = transaction_.Execute(kLockHeads, Parameters().Id(realm_).BytesArray(vaults));
     if (!rows) return rows.error();
+    if (rows->empty() || ChainHead{rows->Int(0, 1), rows->As<base::Link>(0, 2)} != roster_) {
+      return Error(Code::kStaleRoster, "the roster has moved since the entries were judged");
+    }
     std::unordered_map<base::VaultId, ChainHead> heads;
-    for (std::size_t i = 0; i < rows->size(); ++i) {
+    for (std::size_t i = 1; i < rows->size(); ++i) {
       heads[rows->As<base::VaultId>(i, 0)] = {rows->Int(i, 1), rows->As<base::Link>(i, 2)};
     }
     std::unordered_set<base::VaultId> seen;
@@ -287,14 +299,13 @@ class Batch {
     return Status::Ok();
   }
 
-  Status CheckQuotas(std::span<const VaultCommit* const> commits,
-                     std::vector<CommitOutcome>& outcomes) {
+  Status Charge(std::span<const VaultCommit* const> commits, std::vector<CommitOutcome>& outcomes) {
     std::vector<QuotaCharges> acts;
     for (std::size_t i = 0; i < commits.size(); ++i) {
       acts.push_back(outcomes[i] == CommitOutcome::kCommitted ? QuotaCharges(commits[i]->charges)
                                                               : QuotaCharges());
     }
-    const auto fits = JudgeQuotas(transaction_, realm_, acts);
+    const auto fits = ChargeQuotas(transaction_, realm_, acts);
     if (!fits) return fits.error();
     for (std::size_t i = 0; i < commits.size(); ++i) {
       if (!(*fits)[i]) outcomes[i] = CommitOutcome::kOverQuota;
@@ -316,13 +327,15 @@ class Batch {
     if (!rows) return rows.error();
     std::unordered_set<base::VaultId> made;
     for (std::size_t i = 0; i < rows->size(); ++i) made.insert(rows->As<base::VaultId>(i, 0));
+    std::vector<QuotaCharges> lost;
     for (std::size_t i = 0; i < commits.size(); ++i) {
       if (outcomes[i] == CommitOutcome::kCommitted && !commits[i]->expected &&
           !made.contains(commits[i]->after.vault)) {
         outcomes[i] = CommitOutcome::kConflict;
+        lost.emplace_back(commits[i]->charges);
       }
     }
-    return Status::Ok();
+    return RefundQuotas(transaction_, realm_, lost);
   }
 
   Status UpdateHeads() {
@@ -348,13 +361,9 @@ class Batch {
       }
     }
     Parameters entries;
-    entries.Id(realm_).BytesArray(vaults).IntArray(seqs).IntArray(types);
-    entries.BytesArray(links).BytesArray(texts);
-    if (const Status status = Execute(kInsertEntries, entries); !status) return status;
-    Parameters leaves;
-    leaves.Id(realm_).BytesArray(tags).IntArray(seqs).BytesArray(links);
-    leaves.Int(kVaultLeaf).Int(roster_seq_);
-    return Execute(kInsertLeaves, leaves);
+    entries.Id(realm_).BytesArray(vaults).IntArray(seqs).IntArray(types).BytesArray(links);
+    entries.BytesArray(tags).Int(kVaultLeaf).Int(roster_.seq).BytesArray(texts);
+    return Execute(kInsertEntries, entries);
   }
 
   Status WriteMembers() {
@@ -440,17 +449,12 @@ class Batch {
         salts.push_back({{commit->after.vault, row.record, row.rver}, row.salt});
       }
     }
-    if (!head_vaults.empty()) {
-      Parameters heads;
-      heads.Id(realm_).BytesArray(head_vaults).BytesArray(head_records).IntArray(head_rvers);
-      heads.IntArray(head_seqs).IntArray(dead);
-      if (const Status status = Execute(kPutRecords, heads); !status) return status;
-    }
-    if (vaults.empty()) return Status::Ok();
-    Parameters blobs;
-    blobs.Id(realm_).BytesArray(vaults).BytesArray(records).IntArray(rvers);
-    blobs.BytesArray(ciphertexts);
-    if (const Status status = Execute(kInsertBlobs, blobs); !status) return status;
+    if (head_vaults.empty() && vaults.empty()) return Status::Ok();
+    Parameters rows;
+    rows.Id(realm_).BytesArray(head_vaults).BytesArray(head_records).IntArray(head_rvers);
+    rows.IntArray(head_seqs).IntArray(dead);
+    rows.BytesArray(vaults).BytesArray(records).IntArray(rvers).BytesArray(ciphertexts);
+    if (const Status status = Execute(kPutRecords, rows); !status) return status;
     return salts_.Put(transaction_, realm_, salts);
   }
 
@@ -474,36 +478,20 @@ class Batch {
     return salts_.DeleteBelow(transaction_, realm_, bounds);
   }
 
-  Status Count() {
-    std::vector<QuotaCharges> acts;
-    for (const VaultCommit* commit : winners_) acts.emplace_back(commit->charges);
-    return CountQuotas(transaction_, realm_, acts);
-  }
-
   Transaction& transaction_;
   SaltStore& salts_;
   const base::RealmId& realm_;
-  std::uint64_t roster_seq_;
+  const ChainHead& roster_;
   std::vector<const VaultCommit*> winners_;
   std::vector<ByteSpan> relisted_;  // vaults with a new list
 };
 
-Status HoldRoster(Transaction& transaction, const base::RealmId& realm, const ChainHead& expected) {
-  const auto rows = transaction.Execute(kLockRoster, Parameters().Id(realm));
-  if (!rows) return rows.error();
-  if (rows->empty() || ChainHead{rows->Int(0, 0), rows->As<base::Link>(0, 1)} != expected) {
-    return Error(Code::kStaleRoster, "the roster has moved since the entries were judged");
-  }
-  return Status::Ok();
-}
-
 // Whether the vault, whose row is locked from here, ends with `expected`.
 base::Result<bool> HoldVault(Transaction& transaction, const base::RealmId& realm,
                              const base::VaultId& vault, const ChainHead& expected) {
-  const ByteSpan only = vault.bytes();
-  const auto rows = transaction.Execute(kLockVaults, Parameters().Id(realm).BytesArray({&only, 1}));
+  const auto rows = transaction.Execute(kLockVault, Parameters().Id(realm).Id(vault));
   if (!rows) return rows.error();
-  return !rows->empty() && ChainHead{rows->Int(0, 1), rows->As<base::Link>(0, 2)} == expected;
+  return !rows->empty() && ChainHead{rows->Int(0, 0), rows->As<base::Link>(0, 1)} == expected;
 }
 
 // The next event and its leaf, under kLockEvents.
@@ -517,12 +505,9 @@ Status WriteEvent(Transaction& transaction, const base::RealmId& realm, std::uin
   const auto put =
       transaction.Execute(kInsertEvent, Parameters().Id(realm).Int(n).Bytes(event.bytes));
   if (!put) return put.error();
-  const ByteSpan tag = kNoChain.bytes();
-  const ByteSpan link = event.link.bytes();
   Parameters leaf;
-  leaf.Id(realm).BytesArray({&tag, 1}).IntArray({&n, 1}).BytesArray({&link, 1});
-  leaf.Int(kEventLeaf).Int(roster_seq);
-  const auto written = transaction.Execute(kInsertLeaves, leaf);
+  leaf.Id(realm).Id(kNoChain).Int(n).Id(event.link).Int(kEventLeaf).Int(roster_seq);
+  const auto written = transaction.Execute(kInsertLeaf, leaf);
   if (!written) return written.error();
   return Status::Ok();
 }
@@ -542,8 +527,7 @@ base::Result<std::vector<CommitOutcome>> VaultStore::CommitVaults(
   std::vector<CommitOutcome> outcomes;
   if (commits.empty()) return outcomes;
   Status status = database_.Write([&](Transaction& transaction) -> Status {
-    if (const Status held = HoldRoster(transaction, realm, roster); !held) return held;
-    auto done = Batch(transaction, salts_, realm, roster.seq).Run(commits);
+    auto done = Batch(transaction, salts_, realm, roster).Run(commits);
     if (!done) return done.error();
     outcomes = *std::move(done);
     return Status::Ok();
@@ -556,11 +540,10 @@ base::Result<std::vector<CommitOutcome>> VaultStore::CommitVaults(
   // One commit breaks the schema. Its neighbours shall not suffer: each on its own, in one
   // transaction still.
   status = database_.Write([&](Transaction& transaction) -> Status {
-    if (const Status held = HoldRoster(transaction, realm, roster); !held) return held;
     outcomes.assign(commits.size(), CommitOutcome::kRefused);
     for (std::size_t i = 0; i < commits.size(); ++i) {
       const Status tried = transaction.Attempt([&](Transaction& attempt) -> Status {
-        auto done = Batch(attempt, salts_, realm, roster.seq).Run(commits.subspan(i, 1));
+        auto done = Batch(attempt, salts_, realm, roster).Run(commits.subspan(i, 1));
         if (!done) return done.error();
         outcomes[i] = done->front();
         return Status::Ok();
@@ -579,38 +562,34 @@ base::Result<std::vector<CommitOutcome>> VaultStore::CommitVaults(
 base::Result<std::optional<VaultRow>> VaultStore::Find(const base::RealmId& realm,
                                                        const base::VaultId& vault) {
   using Found = std::optional<VaultRow>;
-  return ReadAs<Found>(database_, [&](Transaction& transaction) -> base::Result<Found> {
-    const auto rows = transaction.Execute(kFind, Parameters().Id(realm).Id(vault));
-    if (!rows) return rows.error();
-    if (rows->empty()) return Found();
-    VaultRow row;
-    row.vault = vault;
-    row.kind = static_cast<std::uint8_t>(rows->Int(0, 0));
-    row.head = {rows->Int(0, 1), rows->As<base::Link>(0, 2)};
-    row.epoch = static_cast<std::uint32_t>(rows->Int(0, 3));
-    row.epoch_link = rows->As<base::Link>(0, 4);
-    row.roster_seq = rows->Int(0, 5);
-    if (!rows->IsNull(0, 6)) {
-      row.pinned = PinnedRow{.link = rows->As<base::Link>(0, 6),
-                             .seq = rows->Int(0, 7),
-                             .record = rows->As<base::RecordId>(0, 8),
-                             .rver = rows->Int(0, 9)};
-    }
-    row.erase_day = static_cast<std::uint32_t>(rows->Int(0, 10));
-    return Found(std::move(row));
-  });
+  const auto rows = database_.Select(kFind, Parameters().Id(realm).Id(vault));
+  if (!rows) return rows.error();
+  if (rows->empty()) return Found();
+  VaultRow row;
+  row.vault = vault;
+  row.kind = static_cast<std::uint8_t>(rows->Int(0, 0));
+  row.head = {rows->Int(0, 1), rows->As<base::Link>(0, 2)};
+  row.epoch = static_cast<std::uint32_t>(rows->Int(0, 3));
+  row.epoch_link = rows->As<base::Link>(0, 4);
+  row.roster_seq = rows->Int(0, 5);
+  if (!rows->IsNull(0, 6)) {
+    row.pinned = PinnedRow{.link = rows->As<base::Link>(0, 6),
+                           .seq = rows->Int(0, 7),
+                           .record = rows->As<base::RecordId>(0, 8),
+                           .rver = rows->Int(0, 9)};
+  }
+  row.erase_day = static_cast<std::uint32_t>(rows->Int(0, 10));
+  return Found(std::move(row));
 }
 
 base::Result<std::optional<std::uint8_t>> VaultStore::ListedPerm(const base::RealmId& realm,
                                                                  const base::VaultId& vault,
                                                                  const base::MemberId& member) {
   using Perm = std::optional<std::uint8_t>;
-  return ReadAs<Perm>(database_, [&](Transaction& transaction) -> base::Result<Perm> {
-    const auto rows = transaction.Execute(kListedPerm, Parameters().Id(realm).Id(vault).Id(member));
-    if (!rows) return rows.error();
-    if (rows->empty()) return Perm();
-    return Perm(static_cast<std::uint8_t>(rows->Int(0, 0)));
-  });
+  const auto rows = database_.Select(kListedPerm, Parameters().Id(realm).Id(vault).Id(member));
+  if (!rows) return rows.error();
+  if (rows->empty()) return Perm();
+  return Perm(static_cast<std::uint8_t>(rows->Int(0, 0)));
 }
 
 base::Result<std::vector<EntryRow>> VaultStore::ReadEntries(const base::RealmId& realm,
@@ -618,51 +597,43 @@ base::Result<std::vector<EntryRow>> VaultStore::ReadEntries(const base::RealmId&
                                                             std::uint64_t from_seq,
                                                             std::size_t limit) {
   using Entries = std::vector<EntryRow>;
-  return ReadAs<Entries>(database_, [&](Transaction& transaction) -> base::Result<Entries> {
-    const auto rows = transaction.Execute(
-        kReadEntries, Parameters().Id(realm).Id(vault).Int(from_seq).Int(limit).Int(kPageBytes));
-    if (!rows) return rows.error();
-    Entries entries;
-    for (std::size_t i = 0; i < rows->size(); ++i) entries.push_back(EntryOf(*rows, i));
-    return entries;
-  });
+  const auto rows = database_.Select(
+      kReadEntries, Parameters().Id(realm).Id(vault).Int(from_seq).Int(limit).Int(kPageBytes));
+  if (!rows) return rows.error();
+  Entries entries;
+  for (std::size_t i = 0; i < rows->size(); ++i) entries.push_back(EntryOf(*rows, i));
+  return entries;
 }
 
 base::Result<std::optional<EntryRow>> VaultStore::EntryAt(const base::RealmId& realm,
                                                           const base::VaultId& vault,
                                                           std::uint64_t seq) {
   using Found = std::optional<EntryRow>;
-  return ReadAs<Found>(database_, [&](Transaction& transaction) -> base::Result<Found> {
-    const auto rows = transaction.Execute(kEntryAt, Parameters().Id(realm).Id(vault).Int(seq));
-    if (!rows) return rows.error();
-    return rows->empty() ? Found() : Found(EntryOf(*rows, 0));
-  });
+  const auto rows = database_.Select(kEntryAt, Parameters().Id(realm).Id(vault).Int(seq));
+  if (!rows) return rows.error();
+  return rows->empty() ? Found() : Found(EntryOf(*rows, 0));
 }
 
 base::Result<std::vector<EpochBoxRow>> VaultStore::Boxes(const base::RealmId& realm,
                                                          const base::VaultId& vault,
                                                          const base::MemberId& member) {
   using Boxes = std::vector<EpochBoxRow>;
-  return ReadAs<Boxes>(database_, [&](Transaction& transaction) -> base::Result<Boxes> {
-    const auto rows = transaction.Execute(kBoxes, Parameters().Id(realm).Id(vault).Id(member));
-    if (!rows) return rows.error();
-    Boxes boxes;
-    for (std::size_t i = 0; i < rows->size(); ++i) {
-      boxes.push_back({static_cast<std::uint32_t>(rows->Int(i, 0)), rows->Bytes(i, 1)});
-    }
-    return boxes;
-  });
+  const auto rows = database_.Select(kBoxes, Parameters().Id(realm).Id(vault).Id(member));
+  if (!rows) return rows.error();
+  Boxes boxes;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    boxes.push_back({static_cast<std::uint32_t>(rows->Int(i, 0)), rows->Bytes(i, 1)});
+  }
+  return boxes;
 }
 
 base::Result<bool> VaultStore::IsOpen(const base::RealmId& realm, const base::VaultId& vault,
                                       const base::MemberId& member, const OpenedBy& opened) {
-  return ReadAs<bool>(database_, [&](Transaction& transaction) -> base::Result<bool> {
-    Parameters parameters;
-    parameters.Id(realm).Id(vault).Id(member).Id(opened.ask).Int(opened.now_ms);
-    const auto rows = transaction.Execute(kIsOpen, parameters);
-    if (!rows) return rows.error();
-    return !rows->empty();
-  });
+  Parameters parameters;
+  parameters.Id(realm).Id(vault).Id(member).Id(opened.ask).Int(opened.now_ms);
+  const auto rows = database_.Select(kIsOpen, parameters);
+  if (!rows) return rows.error();
+  return !rows->empty();
 }
 
 base::Result<ContentPage> VaultStore::ReadContent(
@@ -698,16 +669,13 @@ base::Result<std::vector<base::VaultId>> VaultStore::DueForErasure(const base::R
                                                                    std::uint32_t today,
                                                                    std::size_t limit) {
   using Vaults = std::vector<base::VaultId>;
-  return ReadAs<Vaults>(database_, [&](Transaction& transaction) -> base::Result<Vaults> {
-    const auto rows =
-        transaction.Execute(kDueForErasure, Parameters().Id(realm).Int(today).Int(limit));
-    if (!rows) return rows.error();
-    Vaults vaults;
-    for (std::size_t i = 0; i < rows->size(); ++i) {
-      vaults.push_back(rows->As<base::VaultId>(i, 0));
-    }
-    return vaults;
-  });
+  const auto rows = database_.Select(kDueForErasure, Parameters().Id(realm).Int(today).Int(limit));
+  if (!rows) return rows.error();
+  Vaults vaults;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    vaults.push_back(rows->As<base::VaultId>(i, 0));
+  }
+  return vaults;
 }
 
 Status VaultStore::SetEraseDay(const base::RealmId& realm, const base::VaultId& vault,

@@ -35,7 +35,7 @@ constexpr Setting kSettings[] = {
     {"metrics_listen", "loopback address and port of Prometheus' metrics; none: off", ""},
     {"database", "libpq conninfo of the service's role; a password stands in its passfile", ""},
     {"connections", "connections to the database", std::uint64_t{8}},
-    {"workers", "threads that work on calls", std::uint64_t{16}},
+    {"workers", "threads that work on calls", std::uint64_t{64}},
     {"queue", "calls that may wait for a worker", std::uint64_t{256}},
     {"wait_ms", "longest wait of a call for a worker", std::uint64_t{30'000}},
     {"stream_ms", "longest time of a call that streams its answer", std::uint64_t{900'000}},

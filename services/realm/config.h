@@ -54,7 +54,7 @@ struct ServiceConfig {
   std::string metrics_listen;  // the same
   std::string database;        // libpq conninfo
   std::size_t connections = 8;
-  std::size_t workers = 16;
+  std::size_t workers = 64;
   std::size_t queue = 256;
   server::CallLimits limits;
   std::chrono::milliseconds drain{10'000};

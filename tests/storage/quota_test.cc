@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <thread>
 
 #include "tests/storage/rows.h"
@@ -50,6 +51,26 @@ TEST(Quota, AConflictCountsNothing) {
   ASSERT_EQ(realm.Commit(commit), CommitOutcome::kCommitted);
   EXPECT_EQ(realm.Commit(commit), CommitOutcome::kConflict);
   EXPECT_EQ(*realm.quotas.Count(realm.id, SubjectOf(member), kAct, kDay), 1u);
+}
+
+TEST(Quota, AVaultThatTwoMakeAtOnceIsCountedOnce) {
+  Realm realm;
+  const auto member = Random<base::MemberId>();
+  std::vector<VaultCommit> commits;
+  for (int i = 0; i < 20; ++i) commits.push_back(Charged(member, 1, 100));
+  std::atomic<int> conflicts = 0;
+  std::barrier together(2);
+  const auto make = [&] {
+    for (const VaultCommit& commit : commits) {
+      together.arrive_and_wait();
+      if (realm.Commit(commit) == CommitOutcome::kConflict) ++conflicts;
+    }
+  };
+  std::thread other(make);
+  make();
+  other.join();
+  EXPECT_EQ(conflicts, 20);
+  EXPECT_EQ(*realm.quotas.Count(realm.id, SubjectOf(member), kAct, kDay), 20u);
 }
 
 TEST(Quota, IsExactUnderManyAtOnce) {
