@@ -324,15 +324,24 @@ base::Result<LinkState> LinkStateOf(Organisation& organisation, const std::strin
   if (!person) return LinkState::kNone;
   const auto identity = organisation.Get(Compartment::kIdentity);
   if (!identity) return LinkState::kNotYours;
-  const auto named = FindVault(**identity, Kind::kPerson, code, from);
-  if (named) return *named == *person ? LinkState::kBothSides : LinkState::kMismatch;
-  const auto rows = RowsWithWaiting(**identity, Kind::kPerson);
-  if (!rows) return rows.error();
-  for (const PinnedRow& row : *rows) {
-    if (row.vault != *person) continue;
-    return CodeOf(row.record).empty() ? LinkState::kCaseSideOnly : LinkState::kMismatch;
+  // Whoever may ask a service asks it before they say that a side is missing.
+  if (const auto named = FindVault(**identity, Kind::kPerson, code, from);
+      !named && named.error().code() != Code::kNotFound) {
+    return named.error();
   }
-  return LinkState::kNotYours;
+  const auto people = CodeIndex::Read(**identity, Kind::kPerson);
+  if (!people) return people.error();
+  return LinkStateIn(*people, code, *person);
+}
+
+LinkState LinkStateIn(const CodeIndex& people, const std::string& code,
+                      const base::VaultId& person) {
+  if (const auto named = people.VaultOf(code)) {
+    return *named == person ? LinkState::kBothSides : LinkState::kMismatch;
+  }
+  const auto other = people.CodeOf(person);
+  if (!other) return LinkState::kNotYours;
+  return other->empty() ? LinkState::kCaseSideOnly : LinkState::kMismatch;
 }
 
 base::Result<VaultView> ViewOfVault(Realm& realm, const base::VaultId& vault, bool offline) {

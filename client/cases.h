@@ -50,6 +50,9 @@ enum class LinkState { kNone, kBothSides, kCaseSideOnly, kPersonSideOnly, kMisma
 // As the pinned records have it; `person`: whom the case's side names.
 base::Result<LinkState> LinkStateOf(Organisation& organisation, const std::string& code,
                                     const std::optional<base::VaultId>& person, From from);
+// The same by what this device knows of the person vaults.
+LinkState LinkStateIn(const CodeIndex& people, const std::string& code,
+                      const base::VaultId& person);
 
 // A case opened whole: each part is there if this member may read it.
 struct OpenedCase {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
 #include "client/cases.h"
 #include "client/directory.h"
@@ -157,26 +158,33 @@ base::Result<HandOver> HandOverOf(Organisation& organisation, std::string_view c
   const From from = offline ? From::kDevice : From::kService;
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases) return cases.error();
-  HandOver state;
   const auto file = OpenCaseFile(**cases, Kind::kCase, code, from);
   if (!file) return file.error();
-  const auto of_case = HandleOf(**cases, *file);
-  if (!of_case) return of_case.error();
-  state.case_with = *of_case;
   const auto sensitive = OpenCaseFile(**cases, Kind::kSensitive, code, from);
-  if (!sensitive && sensitive.error().code() == Code::kNotFound) return state;
-  if (!sensitive) return sensitive.error();
-  const auto of_sensitive = HandleOf(**cases, *sensitive);
-  if (!of_sensitive) return of_sensitive.error();
-  state.sensitive_with = *of_sensitive;
-  const auto identity = organisation.Get(Compartment::kIdentity);
-  if (!identity) return state;
+  if (!sensitive && sensitive.error().code() != Code::kNotFound) return sensitive.error();
+  if (!sensitive || !organisation.Get(Compartment::kIdentity)) {
+    return HandOverOf(organisation, *file, sensitive ? &*sensitive : nullptr, nullptr);
+  }
   const auto person = OpenPerson(organisation, code, &*sensitive, from);
-  if (!person && person.error().code() == Code::kNotFound) return state;
-  if (!person) return person.error();
-  const auto of_person = HandleOf(**identity, *person);
-  if (!of_person) return of_person.error();
-  state.person_with = *of_person;
+  if (!person && person.error().code() != Code::kNotFound) return person.error();
+  return HandOverOf(organisation, *file, &*sensitive, person ? &*person : nullptr);
+}
+
+base::Result<HandOver> HandOverOf(Organisation& organisation, const VaultFile& case_part,
+                                  const VaultFile* sensitive, const VaultFile* person) {
+  HandOver state;
+  const std::tuple<Compartment, const VaultFile*, std::string*> parts[] = {
+      {Compartment::kCases, &case_part, &state.case_with},
+      {Compartment::kCases, sensitive, &state.sensitive_with},
+      {Compartment::kIdentity, person, &state.person_with}};
+  for (const auto& [compartment, file, with] : parts) {
+    if (file == nullptr) continue;
+    const auto realm = organisation.Get(compartment);
+    if (!realm) return realm.error();
+    const auto handle = HandleOf(**realm, *file);
+    if (!handle) return handle.error();
+    *with = *handle;
+  }
   return state;
 }
 

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "client/organisation.h"
 #include "client/outbox.h"
+#include "client/vault_file.h"
 
 namespace godwit::client {
 
@@ -36,5 +37,8 @@ struct HandOver {
 };
 base::Result<HandOver> HandOverOf(Organisation& organisation, std::string_view code,
                                   bool offline = false);
+// The same of opened parts; nullptr: not this person's to see.
+base::Result<HandOver> HandOverOf(Organisation& organisation, const VaultFile& case_part,
+                                  const VaultFile* sensitive, const VaultFile* person);
 
 }  // namespace godwit::client

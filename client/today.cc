@@ -50,6 +50,14 @@ class Collector {
     return {};
   }
 
+  // Reads which vaults of a kind belong to which case: once, since every case is looked up.
+  Status Index(Realm& realm, Kind kind) {
+    auto index = CodeIndex::Read(realm, kind);
+    if (!index) return index.error();
+    indexes_.emplace(kind, *std::move(index));
+    return {};
+  }
+
   // What lies in the vaults of a kind that are on this device whole.
   Status TakeVaults(Realm& realm, Kind kind) {
     const auto rows = RowsWithWaiting(realm, kind);
@@ -148,36 +156,55 @@ class Collector {
     }
   }
 
+  // A vault as this device has it; nothing: it has none, or it is not this person's.
+  base::Result<std::optional<VaultFile>> OpenHere(Compartment compartment,
+                                                  const base::VaultId& vault) {
+    using Found = std::optional<VaultFile>;
+    const auto realm = organisation_.Get(compartment);
+    if (!realm) return Found();
+    auto file = VaultFile::Open(**realm, vault, From::kDevice);
+    if (file) return Found(*std::move(file));
+    if (file.error().code() == Code::kNotFound) return Found();
+    return file.error();
+  }
+  base::Result<std::optional<VaultFile>> OpenPart(Kind kind, const std::string& code) {
+    const auto index = indexes_.find(kind);
+    const auto vault = index == indexes_.end() ? std::nullopt : index->second.VaultOf(code);
+    if (!vault) return std::optional<VaultFile>();
+    return OpenHere(kind == Kind::kPerson ? Compartment::kIdentity : Compartment::kCases, *vault);
+  }
+
   // What shows where parts of a case lie side by side.
   Status TakeCrossings(const VaultFile& file, const CaseLife& life, const std::string& code) {
     if ((file.hats() & (kCaseworkerHat | kSupervisorHat)) == 0) return {};
-    const auto handed = HandOverOf(organisation_, code, true);
-    if (!handed) {
-      return handed.error().code() == Code::kNotFound ? Status() : Status(handed.error());
-    }
+    const auto sensitive = OpenPart(Kind::kSensitive, code);
+    if (!sensitive) return sensitive.error();
+    const auto linked = *sensitive && (*sensitive)->Pinned() != nullptr
+                            ? base::VaultId::FromBytes(base::AsBytes(
+                                  (*sensitive)->Pinned()->content.link1().person_vault()))
+                            : std::nullopt;
+    const auto person =
+        linked ? OpenHere(Compartment::kIdentity, *linked) : OpenPart(Kind::kPerson, code);
+    if (!person) return person.error();
+    const VaultFile* person_part = *person ? &**person : nullptr;
+    const auto handed =
+        HandOverOf(organisation_, file, *sensitive ? &**sensitive : nullptr, person_part);
+    if (!handed) return handed.error();
     if (handed->half_done()) {
       items_.push_back(
           {What::kHandOver, code, 0,
            handed->case_with + " / " + handed->sensitive_with + " / " + handed->person_with, ""});
     }
-    if ((file.hats() & kCaseworkerHat) == 0) return {};
-    const auto cases = organisation_.Get(Compartment::kCases);
-    const auto identity = organisation_.Get(Compartment::kIdentity);
-    if (!cases || !identity) return {};
-    const auto sensitive = OpenCaseFile(**cases, Kind::kSensitive, code, From::kDevice);
-    if (!sensitive || sensitive->Pinned() == nullptr) return {};
-    const auto link = LinkStateOf(organisation_, code,
-                                  base::VaultId::FromBytes(base::AsBytes(
-                                      sensitive->Pinned()->content.link1().person_vault())),
-                                  From::kDevice);
-    if (!link) return link.error();
-    if (*link != LinkState::kBothSides && *link != LinkState::kNotYours) {
-      items_.push_back(
-          {What::kLink, code, 0, *link == LinkState::kMismatch ? "mismatch" : "one side", ""});
+    if ((file.hats() & kCaseworkerHat) == 0 || !linked || !indexes_.contains(Kind::kPerson)) {
+      return {};
     }
-    const auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kDevice);
-    if (!person) return {};
-    for (const auto* entry : person->Of(Record::kConsent)) {
+    const LinkState link = LinkStateIn(indexes_.at(Kind::kPerson), code, *linked);
+    if (link != LinkState::kBothSides && link != LinkState::kNotYours) {
+      items_.push_back(
+          {What::kLink, code, 0, link == LinkState::kMismatch ? "mismatch" : "one side", ""});
+    }
+    if (person_part == nullptr) return {};
+    for (const auto* entry : person_part->Of(Record::kConsent)) {
       const auto& consent = entry->content.consent();
       if (consent.state() == content::v1::CONSENT_STATE_SUPERSEDED) continue;
       const bool differs = static_cast<std::uint32_t>(consent.services()) !=
@@ -193,6 +220,7 @@ class Collector {
   std::uint32_t today_;
   std::vector<TodayItem> items_;
   std::map<std::string, std::string> codes_;  // by vault
+  std::map<Kind, CodeIndex> indexes_;         // of the parts that this person has
 };
 
 }  // namespace
@@ -202,6 +230,12 @@ base::Result<std::vector<TodayItem>> Today(Organisation& organisation, std::uint
   const std::pair<Compartment, std::vector<Kind>> parts[] = {
       {Compartment::kCases, {Kind::kCase, Kind::kSensitive, Kind::kScreening}},
       {Compartment::kIdentity, {Kind::kPerson}}};
+  for (const auto& [compartment, kind] : {std::pair(Compartment::kCases, Kind::kSensitive),
+                                          std::pair(Compartment::kIdentity, Kind::kPerson)}) {
+    const auto realm = organisation.Get(compartment);
+    if (!realm) continue;
+    if (const auto read = collector.Index(**realm, kind); !read) return read.error();
+  }
   for (const auto& [compartment, kinds] : parts) {
     const auto realm = organisation.Get(compartment);
     if (!realm) continue;

@@ -27,16 +27,6 @@ base::Result<VaultView> FetchFresh(Realm& realm, const base::VaultId& vault) {
   return VaultView::Fetch(realm, vault);
 }
 
-base::Result<std::optional<base::VaultId>> FindRow(Realm& realm, Kind kind,
-                                                   const std::string& code) {
-  const auto rows = RowsWithWaiting(realm, kind);
-  if (!rows) return rows.error();
-  for (const PinnedRow& row : *rows) {
-    if (CodeOf(row.record) == code) return std::optional(row.vault);
-  }
-  return std::optional<base::VaultId>();
-}
-
 }  // namespace
 
 base::RecordId VaultFile::pinned_record() const { return protocol::PinnedRecordOf(id_); }
@@ -213,19 +203,43 @@ base::Result<std::vector<PinnedRow>> RowsWithWaiting(Realm& realm, Kind kind) {
   return rows;
 }
 
+base::Result<CodeIndex> CodeIndex::Read(Realm& realm, Kind kind) {
+  const auto rows = RowsWithWaiting(realm, kind);
+  if (!rows) return rows.error();
+  CodeIndex index;
+  for (const PinnedRow& row : *rows) {
+    const std::string& code = client::CodeOf(row.record);
+    index.codes_[row.vault] = code;
+    if (!code.empty()) index.vaults_.emplace(code, row.vault);
+  }
+  return index;
+}
+
+std::optional<base::VaultId> CodeIndex::VaultOf(const std::string& code) const {
+  const auto found = vaults_.find(code);
+  return found == vaults_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> CodeIndex::CodeOf(const base::VaultId& vault) const {
+  const auto found = codes_.find(vault);
+  return found == codes_.end() ? std::nullopt : std::optional(found->second);
+}
+
 base::Result<base::VaultId> FindVault(Realm& realm, Kind kind, std::string_view typed, From from) {
   const auto code = ReadCaseCode(typed);
   if (!code) return code.error();
-  auto found = FindRow(realm, kind, *code);
-  if (!found) return found.error();
-  if (!*found && from == From::kService && IsWindowOpen(realm)) {
+  auto index = CodeIndex::Read(realm, kind);
+  if (!index) return index.error();
+  auto found = index->VaultOf(*code);
+  if (!found && from == From::kService && IsWindowOpen(realm)) {
     const auto synced = SyncPinnedRows(realm, kind);
     if (!synced && !IsLostAnswer(synced.error().code())) return synced.error();
-    found = FindRow(realm, kind, *code);
-    if (!found) return found.error();
+    index = CodeIndex::Read(realm, kind);
+    if (!index) return index.error();
+    found = index->VaultOf(*code);
   }
-  if (!*found) return NoSuchCase();
-  return **found;
+  if (!found) return NoSuchCase();
+  return *found;
 }
 
 base::Result<VaultFile> OpenCaseFile(Realm& realm, Kind kind, std::string_view code, From from) {

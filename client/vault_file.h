@@ -86,6 +86,20 @@ class VaultFile {
 // The pinned records of a kind as of the last sync, with what waits on top.
 base::Result<std::vector<PinnedRow>> RowsWithWaiting(Realm& realm, protocol::Kind kind);
 
+// Which vault of a kind names which case, read once for many questions.
+class CodeIndex {
+ public:
+  static base::Result<CodeIndex> Read(Realm& realm, protocol::Kind kind);
+
+  std::optional<base::VaultId> VaultOf(const std::string& code) const;
+  // Nothing: no such vault here. Empty: it names no case.
+  std::optional<std::string> CodeOf(const base::VaultId& vault) const;
+
+ private:
+  std::map<std::string, base::VaultId> vaults_;
+  std::map<base::VaultId, std::string> codes_;
+};
+
 // The vault of `kind` (case, sensitive, person, screening) whose pinned record names a case.
 // INVALID_ARGUMENT: no case code. NOT_FOUND: no such vault, or not this member's to read.
 base::Result<base::VaultId> FindVault(Realm& realm, protocol::Kind kind, std::string_view code,
