@@ -27,6 +27,7 @@ using protocol::Compartment;
 using protocol::Kind;
 using support::Must;
 using support::Require;
+using support::TestOrganisation;
 
 // A vault grows with each history: so many share a case.
 constexpr int kHistoriesACase = 10;
@@ -84,6 +85,7 @@ class Histories {
       SCOPED_TRACE("history " + std::to_string(i));
       RunOne();
     }
+    EXPECT_GT(deaths_, rounds / 5) << "hardly any process was killed";
   }
 
  private:
@@ -120,6 +122,7 @@ class Histories {
 
   void Send(const std::string& device, Pending pending, bool online) {
     pending.what = "history";
+    if (online && Below(6) == 0) return SendAndDie(device, std::move(pending));
     const bool lost = online && Below(4) == 0;
     if (lost) {
       liar_.LoseReplies("AppendEntries", 1, grpc::StatusCode::DEADLINE_EXCEEDED);
@@ -133,6 +136,29 @@ class Histories {
       Must(Queue(RealmOf(device), std::move(pending)));
     }
     if (lost) liar_.BeHonest();
+  }
+
+  // The process ends while it waits for an answer, to its reading before it writes or to its write:
+  // what it did after that moment, which is to fail, never came to be.
+  void SendAndDie(const std::string& device, Pending pending) {
+    TestOrganisation::StoreFiles files;
+    const auto die = [&] {
+      if (files.empty()) files = organisation_.CopyStore(device, Compartment::kCases);
+      for (const char* method : {"FetchRoster", "FetchVault", "AppendEntries"}) {
+        liar_.LoseReplies(method, 100, grpc::StatusCode::DEADLINE_EXCEEDED);
+      }
+    };
+    if (Below(3) == 0) {
+      liar_.RewriteRequest([&](realm::v1::FetchRosterRequest&) { die(); });
+    } else {
+      liar_.RewriteRequest([&](realm::v1::AppendEntriesRequest&) { die(); });
+    }
+    pending.what = "history";
+    Must(Submit(RealmOf(device), std::move(pending)));
+    liar_.BeHonest();
+    if (files.empty()) return;
+    ++deaths_;
+    organisation_.Restart(device, files);
   }
 
   void EditField(const std::string& device, bool online, Checker& checker) {
@@ -251,12 +277,13 @@ class Histories {
 
   support::RealmServers servers_;
   support::LyingServer liar_;
-  support::TestOrganisation organisation_;
+  TestOrganisation organisation_;
   std::mt19937 random_;
   base::VaultId vault_;
   base::RecordId assessment_;
   base::RecordId plan_;
   int values_ = 0;
+  int deaths_ = 0;
 };
 
 }  // namespace

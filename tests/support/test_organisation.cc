@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "client/founding.h"
 #include "client/keystore_file.h"
@@ -108,7 +110,41 @@ base::Result<std::filesystem::path> TestOrganisation::NewStore(const std::string
   auto path = profile->StorePath(keys.info.compartment);
   const auto store = client::Store::Create(path, keys.store_key, keys.info.realm());
   if (!store) return store.error();
+  stores_[{handle, keys.info.compartment}] = path;
   return path;
+}
+
+TestOrganisation::StoreFiles TestOrganisation::CopyStore(const std::string& handle,
+                                                         Compartment compartment) const {
+  const auto& path = stores_.at({handle, compartment});
+  StoreFiles files;
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path())) {
+    // SQLite's log stands beside the store and begins with its name. Its index, -shm, is made anew.
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(path.filename().string()) || name.ends_with("-shm")) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    files[entry.path()] = base::Bytes(std::istreambuf_iterator<char>(in), {});
+  }
+  return files;
+}
+
+void TestOrganisation::Restart(const std::string& handle, const StoreFiles& files) {
+  std::map<Compartment, client::UnlockedRealm> keys;
+  for (const auto& [compartment, realm] : Of(handle).realms()) {
+    keys.emplace(compartment, CopyOf(realm->keys()));
+  }
+  people_[handle].reset();
+  for (const auto& [path, bytes] : files) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+  }
+  std::map<Compartment, std::unique_ptr<client::Realm>> realms;
+  for (auto& [compartment, unlocked] : keys) {
+    realms[compartment] =
+        Must(client::Realm::Open(std::move(unlocked), stores_.at({handle, compartment})));
+  }
+  people_[handle] = std::make_unique<Organisation>(std::move(realms));
 }
 
 Organisation& TestOrganisation::Of(const std::string& handle) { return *people_.at(handle); }

@@ -5,8 +5,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "client/invite.h"
 #include "client/organisation.h"
 #include "client/profile.h"
@@ -48,6 +50,14 @@ class TestOrganisation {
   // Brings somebody's named vaults (directory, ...) and all else up to date.
   void Sync(const std::string& handle);
 
+  // The files of a local store, as whoever starts the device again finds them after its process
+  // died at this moment. Any thread may ask.
+  using StoreFiles = std::map<std::filesystem::path, base::Bytes>;
+  StoreFiles CopyStore(const std::string& handle, protocol::Compartment compartment) const;
+  // Gives the device up as it runs, puts `files` in the place of what it wrote since, and starts
+  // it.
+  void Restart(const std::string& handle, const StoreFiles& files);
+
   // Makes the ledgers by the intake member `handle` and names them by the founder.
   void MakeLedgers(const std::string& handle);
 
@@ -69,6 +79,7 @@ class TestOrganisation {
 
   std::filesystem::path folder_;
   std::map<std::string, std::unique_ptr<client::Organisation>> people_;
+  std::map<std::pair<std::string, protocol::Compartment>, std::filesystem::path> stores_;
   int empty_stores_ = 0;
 };
 
