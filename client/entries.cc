@@ -107,8 +107,9 @@ Status CheckMine(const VaultFile& file) {
 // A colleague who reads a vault.
 base::Result<std::string> ReaderByHandle(Realm& realm, const VaultFile& file,
                                          std::string_view handle) {
-  const Error nobody(Code::kInvalidArgument,
-                     "nobody who reads this part of the case has that handle: `godwit case who`");
+  const Error nobody =
+      Error(Code::kInvalidArgument,
+            "nobody who reads this part of the case has that handle: `godwit case who`");
   const auto directory = Directory::Read(realm);
   if (!directory) return directory.error();
   const Colleague* colleague = directory->ByHandle(handle);

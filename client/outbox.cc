@@ -62,7 +62,7 @@ base::Bytes Write(const Pending& pending) {
 }
 
 base::Result<Pending> Read(const OutboxItem& item) {
-  const Error malformed(Code::kStateLost, "an item of the outbox is malformed");
+  const Error malformed = Error(Code::kStateLost, "an item of the outbox is malformed");
   OutboxEntry entry;
   if (!entry.ParseFromArray(item.content.data(), static_cast<int>(item.content.size()))) {
     return malformed;

@@ -47,8 +47,8 @@ base::Result<std::filesystem::path> Home() {
 }
 
 base::Error BadName() {
-  return {base::Code::kInvalidArgument,
-          "a profile's name is 1 to 32 letters a to z, digits and hyphens"};
+  return base::Error(base::Code::kInvalidArgument,
+                     "a profile's name is 1 to 32 letters a to z, digits and hyphens");
 }
 
 bool Exists(const std::filesystem::path& path) {

@@ -469,8 +469,8 @@ class Trigrams {
   using Statement = std::unique_ptr<sqlite3_stmt, Finish>;
 
   static Error Failed() {
-    return {Code::kResourceExhausted,
-            "the index of this search could not be made: free some memory, and try again"};
+    return Error(Code::kResourceExhausted,
+                 "the index of this search could not be made: free some memory, and try again");
   }
   Statement Prepare(const char* sql) const {
     sqlite3_stmt* statement = nullptr;

@@ -132,7 +132,7 @@ std::string ShortName(const EnumValueDescriptor& value) {
 }
 
 base::Result<FieldPath> FieldPath::Find(const Descriptor& root, std::string_view path) {
-  const Error missing(Code::kNotFound, "there is no such field");
+  const Error missing = Error(Code::kNotFound, "there is no such field");
   FieldPath found;
   found.path_ = path;
   const Descriptor* message = &root;

@@ -256,32 +256,40 @@ std::uint32_t StatesOf(Machine machine) {
 base::Literal RuleText(Rule rule) {
   switch (rule) {
     case Rule::kNoSuchStep:
-      return "a case does not go from there to there: `godwit case show` says where it stands, and "
-             "the guide which steps there are";
+      return base::Literal(
+          "a case does not go from there to there: `godwit case show` says where it stands, and "
+          "the guide which steps there are");
     case Rule::kNotFromHere:
-      return "the case does not stand where this begins: somebody moved it; look at it again";
+      return base::Literal(
+          "the case does not stand where this begins: somebody moved it; look at it again");
     case Rule::kWrongActor:
-      return "this is another role's to do: the guide says whose";
+      return base::Literal("this is another role's to do: the guide says whose");
     case Rule::kConsentMissing:
-      return "the person's consent is missing: ask, then record it with `godwit consent`";
+      return base::Literal(
+          "the person's consent is missing: ask, then record it with `godwit consent`");
     case Rule::kNotCleared:
-      return "the screening is not clear: a coordinator records it with `godwit screening`";
+      return base::Literal(
+          "the screening is not clear: a coordinator records it with `godwit screening`");
     case Rule::kNotApproved:
-      return "the approval that this rests on is missing: ask for it with `godwit case ask`";
+      return base::Literal(
+          "the approval that this rests on is missing: ask for it with `godwit case ask`");
     case Rule::kBestInterestsMissing:
-      return "for a child on its own, best interests come first: the supervisor records them";
+      return base::Literal(
+          "for a child on its own, best interests come first: the supervisor records them");
     case Rule::kNothingNamed:
-      return "what this rests on is not named: a message, an incident, a record or a case";
+      return base::Literal(
+          "what this rests on is not named: a message, an incident, a record or a case");
     case Rule::kOtherContent:
-      return "this is not about the content that was asked for: look at it again";
+      return base::Literal("this is not about the content that was asked for: look at it again");
     case Rule::kOwnRequest:
-      return "nobody approves what they asked for themselves: another person does";
+      return base::Literal("nobody approves what they asked for themselves: another person does");
     case Rule::kReasonMissing:
-      return "a reason is missing, or is none of those for this step";
+      return base::Literal("a reason is missing, or is none of those for this step");
     case Rule::kEnded:
-      return "the case was transferred or is a duplicate: that is final";
+      return base::Literal("the case was transferred or is a duplicate: that is final");
     case Rule::kBadRecord:
-      return "the record of this step was changed after it was written, or is no such record";
+      return base::Literal(
+          "the record of this step was changed after it was written, or is no such record");
   }
   return "";
 }

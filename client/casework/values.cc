@@ -148,7 +148,7 @@ base::Result<PartialDate> ReadDate(std::string_view text, std::span<const DateFo
 }
 
 base::Result<AgeBand> ReadAgeBand(std::string_view text) {
-  const Error refused(Code::kInvalidArgument, "no age or band of ages");
+  const Error refused = Error(Code::kInvalidArgument, "no age or band of ages");
   text = Trimmed(text);
   for (const std::string_view word : {"Age ", "age ", "Aged ", "aged ", "Ages ", "ages "}) {
     if (text.starts_with(word)) {
@@ -207,8 +207,8 @@ std::optional<int> DecimalsOf(std::string_view currency) {
 }  // namespace
 
 base::Result<content::v1::Money> ReadMoney(std::string_view text) {
-  const base::Error refused(base::Code::kInvalidArgument,
-                            "no amount with its currency, such as 120.50 USD or 15000 KRW");
+  const base::Error refused = base::Error(
+      base::Code::kInvalidArgument, "no amount with its currency, such as 120.50 USD or 15000 KRW");
   const std::size_t space = text.find(' ');
   if (space == std::string_view::npos) return refused;
   const std::string_view currency = Trimmed(text.substr(space));

@@ -69,7 +69,7 @@ base::Result<std::optional<base::RecordId>> ReadRecord(client::Organisation& org
 
 // Opens the realms of a case and does `act`, which writes.
 template <class Act>
-ExitCode Do(const Context& context, std::string_view doing, std::string_view event, Act&& act) {
+ExitCode Do(const Context& context, base::Literal doing, std::string_view event, Act&& act) {
   auto session = Session::Open(context, kCaseRealms);
   if (!session) return context.output.Fail(doing, session.error());
   const base::Result<client::Written> written = act(session->organisation());
@@ -77,16 +77,17 @@ ExitCode Do(const Context& context, std::string_view doing, std::string_view eve
   return SayWritten(context.output, written->queued, event);
 }
 
+// Looked up where it is printed.
 std::string_view HowText(client::Closed how) {
   switch (how) {
     case client::Closed::kAsked:
-      return "Asked for: a supervisor or coordinator approves it.";
+      return Translatable("Asked for: a supervisor or coordinator approves it.");
     case client::Closed::kApproved:
-      return "Approved: a coordinator closes the case.";
+      return Translatable("Approved: a coordinator closes the case.");
     case client::Closed::kClosed:
-      return "Closed.";
+      return Translatable("Closed.");
     case client::Closed::kWaitsForSecond:
-      return "Waits for a second person: `godwit case assent CODE close`.";
+      return Translatable("Waits for a second person: `godwit case assent CODE close`.");
   }
   return "";
 }
@@ -177,19 +178,19 @@ Closings CloseAll(Output& output, client::Organisation& organisation,
   Progress progress(output);
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const std::string& code = cases[i].summary.code();
-    progress.Update("closing", i, cases.size());
+    progress.Update(Translated("closing"), i, cases.size());
     const auto closed = client::CloseCase(organisation, code, closing);
     if (!closed) {
       output.Emit({{"failed", code},
                    {"code", base::Name(closed.error().code())},
                    {"why", closed.error().message()}});
-      output.Line(CodeText(code) + ": " + std::string(closed.error().message()), Style::kBad);
+      output.Line(CodeText(code) + ": " + WhyText(closed.error()), Style::kBad);
       all.left.push_back(code);
       if (!all.first) all.first = closed.error();
       continue;
     }
     output.Emit({{"event", HowName(closed->how)}, {"case", code}, {"queued", closed->queued}});
-    output.Line(CodeText(code) + ": " + std::string(HowText(closed->how)), Style::kGood);
+    output.Line(CodeText(code) + ": " + LookUp(HowText(closed->how)), Style::kGood);
     all.closed += closed->how == client::Closed::kClosed ? 1 : 0;
     all.queued += closed->queued ? 1 : 0;
   }
@@ -209,7 +210,9 @@ ExitCode CloseSeveral(const Context& context, const CloseOptions& options,
   if (!session) return fail(session.error());
   const auto chosen = Choose(output, session->organisation(), options.codes, {});
   if (!chosen) return fail(chosen.error());
-  Table table{{{"code"}, {"stage"}, {"risk"}, {"caseworker", false, true}, {"closure"}}, {}};
+  Table table{
+      {Column("code"), Column("stage"), Column("risk"), Shrinking("caseworker"), Column("closure")},
+      {}};
   for (const client::CaseRow& row : *chosen) {
     const auto& summary = row.summary;
     const std::string approval = StateText(content::v1::MACHINE_APPROVAL_CLOSURE,
@@ -218,13 +221,13 @@ ExitCode CloseSeveral(const Context& context, const CloseOptions& options,
                  {"stage", EnumText(summary.stage())},
                  {"caseworker", row.caseworker_handle},
                  {"approval_closure", approval}});
-    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
-                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
-                          approval});
+    table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
+                          Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
+                          row.caseworker, CodeLabel(approval)});
   }
   output.Show(table);
   if (options.dry_run) return ExitCode::kOk;
-  const auto sure = context.prompt.Confirm("Close " + std::to_string(chosen->size()) + " cases?");
+  const auto sure = context.prompt.Confirm(Translated("Close {0} cases?", chosen->size()));
   if (!sure) return fail(sure.error());
   if (!*sure) return ExitCode::kError;
 
@@ -234,16 +237,16 @@ ExitCode CloseSeveral(const Context& context, const CloseOptions& options,
                {"closed", all.closed},
                {"queued", all.queued},
                {"left", all.left}});
-  output.Line(std::to_string(all.closed) + " of " + std::to_string(chosen->size()) + " are closed.",
+  output.Line(Translated("{0} of {1} are closed.", all.closed, chosen->size()),
               all.closed == chosen->size() ? Style::kGood : Style::kWarning);
   if (all.queued > 0) {
     output.Line("Some are kept on this device: the next `godwit sync` sends them.",
                 Style::kWarning);
   }
   if (!all.left.empty()) {
-    std::string line = "Left as they were:";
-    for (const std::string& code : all.left) line += " '" + CodeText(code) + "'";
-    output.Line(line, Style::kWarning);
+    std::string codes;
+    for (const std::string& code : all.left) codes += " '" + CodeText(code) + "'";
+    output.Line(Translated("Left as they were:{0}", codes), Style::kWarning);
   }
   if (all.left.size() == chosen->size()) return fail(*all.first);
   return all.closed == chosen->size() ? ExitCode::kOk : ExitCode::kPartly;
@@ -271,6 +274,15 @@ Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
   }
   json["waits_for_second"] = waits;
   return json;
+}
+
+void SayKept(Output& output, const std::string& id, bool queued) {
+  if (queued) {
+    output.Line(Translated("{0} is kept on this device: the next `godwit sync` sends it.", id),
+                Style::kWarning);
+  } else {
+    output.Line(Translated("{0} written.", id), Style::kGood);
+  }
 }
 
 ExitCode SayWritten(Output& output, bool queued, std::string_view event) {
@@ -359,7 +371,7 @@ ExitCode CaseClose(const Context& context, const CloseOptions& options) {
   const auto closed = client::CloseCase(session->organisation(), code, closing);
   if (!closed) return fail(closed.error());
   output.Emit({{"event", HowName(closed->how)}, {"queued", closed->queued}});
-  output.Line(HowText(closed->how), Style::kGood);
+  output.Line(LookUp(HowText(closed->how)), Style::kGood);
   if (closed->queued) {
     output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
   }
@@ -399,20 +411,20 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
   client::Organisation& organisation = session->organisation();
   const auto chosen = Choose(output, organisation, options.codes, options.from);
   if (!chosen) return fail(chosen.error());
-  Table table{{{"code"}, {"stage"}, {"risk"}, {"from", false, true}, {"to", false, true}}, {}};
+  Table table{{Column("code"), Column("stage"), Column("risk"), Shrinking("from"), Shrinking("to")},
+              {}};
   for (const client::CaseRow& row : *chosen) {
     const auto& summary = row.summary;
     output.Emit(
         {{"assign", summary.code()}, {"from", row.caseworker_handle}, {"to", options.caseworker}});
-    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
-                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
-                          options.caseworker});
+    table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
+                          Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
+                          row.caseworker, options.caseworker});
   }
   output.Show(table);
   if (options.dry_run) return ExitCode::kOk;
   if (chosen->size() > 1) {
-    const auto sure =
-        context.prompt.Confirm("Hand over " + std::to_string(chosen->size()) + " cases?");
+    const auto sure = context.prompt.Confirm(Translated("Hand over {0} cases?", chosen->size()));
     if (!sure) return fail(sure.error());
     if (!*sure) return ExitCode::kError;
   }
@@ -421,12 +433,12 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
   bool left = false;
   Progress progress(output);
   for (const client::CaseRow& row : *chosen) {
-    progress.Update("handing over", done, chosen->size());
+    progress.Update(Translated("handing over"), done, chosen->size());
     const auto assigned = client::AssignCase(organisation, row.summary.code(), options.caseworker);
     if (!assigned) {
       // What is done is done; the rest is named.
-      output.Note(std::to_string(done) + " of " + std::to_string(chosen->size()) +
-                  " are handed over; this one failed: " + CodeText(row.summary.code()));
+      output.Note(Translated("{0} of {1} are handed over; this one failed: {2}", done,
+                             chosen->size(), CodeText(row.summary.code())));
       return fail(assigned.error());
     }
     queued = queued || assigned->queued;
@@ -434,8 +446,7 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
     ++done;
   }
   output.Emit({{"event", "assigned"}, {"cases", done}, {"queued", queued}, {"others_must", left}});
-  output.Line(std::to_string(done) + (done == 1 ? " case" : " cases") + " handed over.",
-              Style::kGood);
+  output.Line(Counted(done, "{0} case handed over.", "{0} cases handed over."), Style::kGood);
   if (left) {
     output.Line(
         "Their other parts are given by others: the sensitive part and the person by the "
@@ -457,21 +468,23 @@ ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
   const auto directory =
       client::Directory::Read(**session->organisation().Get(Compartment::kCases));
   if (!directory) return fail(directory.error());
-  Table table{{{"when"}, {"what"}, {"from"}, {"to"}, {"who", false, true}, {""}}, {}};
+  Table table{{Column("when"), Column("what"), Column("from"), Column("to"), Shrinking("who"), {}},
+              {}};
   for (const auto& act : opened->file.acts().acts) {
     const Json json = StepJson(*opened, act, *directory);
     output.Emit(json);
     Cell note;
     if (json.contains("refused")) {
-      note = Cell("counts for nothing", Style::kBad);
+      note = Cell(Translated("counts for nothing"), Style::kBad);
     } else if (json["waits_for_second"] == true) {
-      note = Cell("waits for a second", Style::kWarning);
+      note = Cell(Translated("waits for a second"), Style::kWarning);
     } else if (act.act.reason() != 0) {
-      note = Cell(EnumText(act.act.reason()));
+      note = Cell(EnumLabel(act.act.reason()));
     }
     const auto machine = act.act.machine();
-    table.rows.push_back({TimeText(act.act.written_ms()), EnumText(machine),
-                          StateText(machine, act.act.from()), StateText(machine, act.act.to()),
+    table.rows.push_back({TimeText(act.act.written_ms()), EnumLabel(machine),
+                          CodeLabel(StateText(machine, act.act.from())),
+                          CodeLabel(StateText(machine, act.act.to())),
                           directory->NameOf(act.author), note});
   }
   output.Show(table);
@@ -508,7 +521,7 @@ ExitCode Consent(const Context& context, const FactsOptions& options) {
   for (const auto* entry : person->file.Of(Record::kConsent, true)) {
     output.Emit({{"id", client::ShortId(entry->record)},
                  {"consent", ContentJson(entry->content.consent())}});
-    output.Line("\nConsent " + client::ShortId(entry->record), Style::kStrong);
+    output.Line("\n" + Translated("Consent {0}", client::ShortId(entry->record)), Style::kStrong);
     output.Fields(ContentFields(entry->content.consent()));
   }
   return ExitCode::kOk;

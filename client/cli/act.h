@@ -66,6 +66,8 @@ ExitCode Screening(const Context& context, const FactsOptions& options);
 Json StepJson(const client::OpenedCase& opened, const client::SignedAct& act,
               const client::Directory& directory);
 
+// Says that `id` was written, or is kept to be sent.
+void SayKept(Output& output, const std::string& id, bool queued);
 // Says that something was written, or waits.
 ExitCode SayWritten(Output& output, bool queued, std::string_view event);
 

@@ -23,24 +23,25 @@ std::string Text(const Alarm& alarm) {
   const std::string id = alarm.id().substr(0, kShownDigits);
   const std::string confirm = "`godwit device confirm " + id + "`";
   if (alarm.surprise.what == Surprise::What::kPuk) {
-    return "somebody made key " + std::to_string(alarm.surprise.gen) + " (" + id +
-           ") of yours with this device's own key, and this device did not: whoever did has a copy "
-           "of it. Revoke this device from another one of yours, or ask an admin to; tell an "
-           "owner, by another way than this service. Only if you put back a backup of this device "
-           "yourself: " +
-           confirm + ".";
+    return Translated(
+        "somebody made key {0} ({1}) of yours with this device's own key, and this device did not: "
+        "whoever did has a copy of it. Revoke this device from another one of yours, or ask an "
+        "admin to; tell an owner, by another way than this service. Only if you put back a backup "
+        "of this device yourself: {2}.",
+        alarm.surprise.gen, id, confirm);
   }
   if (!alarm.surprise.active) {
-    return "device " + id +
-           " was one of yours, this device never heard of it, and it is revoked by now. If it was "
-           "not you, tell an owner what it could read. Then: " +
-           confirm + ".";
+    return Translated(
+        "device {0} was one of yours, this device never heard of it, and it is revoked by now. If "
+        "it was not you, tell an owner what it could read. Then: {1}.",
+        id, confirm);
   }
-  return "device " + id +
-         " is one of yours by the roster, and this device never heard of it. What is sealed to you "
-         "is sealed to it, too. If you added it with another device of yours: " +
-         confirm + ". If not, somebody acts in your name: `godwit device revoke " + id +
-         " --reason compromised`, now, and tell an owner, by another way than this service.";
+  return Translated(
+      "device {0} is one of yours by the roster, and this device never heard of it. What is sealed "
+      "to you is sealed to it, too. If you added it with another device of yours: {1}. If not, "
+      "somebody acts in your name: `godwit device revoke {0} --reason compromised`, now, and tell "
+      "an owner, by another way than this service.",
+      id, confirm);
 }
 
 }  // namespace
@@ -75,29 +76,29 @@ std::string NoticeText(client::Realm& realm, const Notice& notice) {
   const auto& roster = realm.roster();
   switch (notice.what) {
     case Notice::What::kPolicySet: {
-      std::string text = "the policy changed";
+      std::string text = Translated("the policy changed");
       char separator = ':';
       for (const auto& change :
            client::PolicyChanges(roster.PolicyAt(notice.seq - 1), roster.PolicyAt(notice.seq))) {
         text += std::string(1, separator) + " " + change.field + " " +
-                (change.before.empty() ? "(none)" : change.before) + " -> " +
-                (change.after.empty() ? "(none)" : change.after);
+                (change.before.empty() ? Translated("(none)") : change.before) + " -> " +
+                (change.after.empty() ? Translated("(none)") : change.after);
         separator = ',';
       }
       return text;
     }
     case Notice::What::kRecoverySet:
-      return "those who can recover keys together are others, or have other shares";
+      return Translated("those who can recover keys together are others, or have other shares");
     case Notice::What::kOwnerAdded:
-      return name() + " is an owner now";
+      return Translated("{0} is an owner now", name());
     case Notice::What::kOwnerGone:
-      return name() + " is no owner any more";
+      return Translated("{0} is no owner any more", name());
     case Notice::What::kRootRotated:
-      return "the root key is another";
+      return Translated("the root key is another");
     case Notice::What::kMemberAdded:
-      return name() + " was added as a member, and you did not sign for it";
+      return Translated("{0} was added as a member, and you did not sign for it", name());
     case Notice::What::kDeviceAdded:
-      return name() + " has another device, and you did not sign for it";
+      return Translated("{0} has another device, and you did not sign for it", name());
   }
   return "";
 }
@@ -113,8 +114,8 @@ base::Status Alarms::Begin() {
     const auto notices = client::TakeNotices(*realm);
     if (!notices) return notices.error();
     for (const Notice& notice : *notices) {
-      output_.Note("New in " + RealmName(*realm) + ": " +
-                   client::Inert(NoticeText(*realm, notice), kLongestNotice) + ".");
+      output_.Note(Translated("New in {0}: {1}.", RealmName(*realm),
+                              client::Inert(NoticeText(*realm, notice), kLongestNotice)));
     }
   }
   return {};
@@ -131,7 +132,7 @@ void Alarms::End() {
 
 void Alarms::Show(const Alarm& alarm) {
   shown_.insert(alarm.id());
-  output_.Note("ALARM, " + RealmName(*alarm.realm) + ": " + Text(alarm));
+  output_.Note(Translated("ALARM, {0}: {1}", RealmName(*alarm.realm), Text(alarm)));
 }
 
 }  // namespace godwit::cli

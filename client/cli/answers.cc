@@ -14,9 +14,10 @@ using base::Code;
 using base::Error;
 
 base::Result<Answer> ReadAnswer(std::string_view line) {
-  const Error malformed(Code::kInvalidArgument,
-                        "an answer is a line `yes HANDLE REALM` or `no HANDLE REALM`; whoever "
-                        "joins leaves the handle out");
+  const Error malformed =
+      Error(Code::kInvalidArgument,
+            "an answer is a line `yes HANDLE REALM` or `no HANDLE REALM`; whoever "
+            "joins leaves the handle out");
   if (line.ends_with('\r')) line.remove_suffix(1);
   const std::size_t first = line.find(' ');
   if (first == std::string_view::npos) return malformed;

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, protocol::kLastStatementType + 1> kTypeNa
     "member_remove", "role_set",   "policy_set", "recovery_set",  "recovery_request",
     "approve",       "close",      "root_rotate"};
 constexpr std::size_t kLeastLinkDigits = 8;
+const std::string kIndent(kLeastLinkDigits + 2, ' ');
 
 std::string LinkText(const base::Link& link) { return base::ToHex(link.bytes()); }
 
@@ -35,24 +36,28 @@ class Describer {
 
   std::string Describe(const WaitingStatement& waiting) const {
     const auto& payload = waiting.statement.payload;
-    const std::string handle = waiting.human ? waiting.human->handle : "somebody unknown";
+    const std::string handle =
+        waiting.human ? waiting.human->handle : Translated("somebody unknown");
     if (const auto* add = std::get_if<protocol::MemberAdd>(&payload)) {
-      return "let " + handle + " in as " + Joined(RoleNames(add->roles));
+      return Translated("let {0} in as {1}", handle, RolesLabel(add->roles));
     }
     if (const auto* add = std::get_if<protocol::DeviceAdd>(&payload)) {
-      return "give " + directory_.NameOf(add->member) + " another device";
+      return Translated("give {0} another device", directory_.NameOf(add->member));
     }
     if (const auto* remove = std::get_if<protocol::MemberRemove>(&payload)) {
-      return "remove " + directory_.NameOf(remove->member);
+      return Translated("remove {0}", directory_.NameOf(remove->member));
     }
     if (const auto* set = std::get_if<protocol::RoleSet>(&payload)) {
-      return "make " + directory_.NameOf(set->member) + " (" + handle + ") " +
-             Joined(RoleNames(set->roles)) + " instead of " +
-             Joined(RoleNames(roster_.RolesAt(set->member, roster_.head_seq())));
+      // TRANSLATORS: {0} is a name, {1} a handle, {2} the new roles, {3} those of before.
+      return Translated("make {0} ({1}) {2} instead of {3}", directory_.NameOf(set->member), handle,
+                        RolesLabel(set->roles),
+                        RolesLabel(roster_.RolesAt(set->member, roster_.head_seq())));
     }
-    if (std::holds_alternative<protocol::PolicySet>(payload)) return "change the policy";
-    if (std::holds_alternative<protocol::RootRotate>(payload)) return "replace the root key";
-    return "recover keys";
+    if (std::holds_alternative<protocol::PolicySet>(payload))
+      return Translated("change the policy");
+    if (std::holds_alternative<protocol::RootRotate>(payload))
+      return Translated("replace the root key");
+    return Translated("recover keys");
   }
 
   std::vector<client::PolicyChange> Changes(const WaitingStatement& waiting) const {
@@ -64,7 +69,7 @@ class Describer {
   std::string NameOf(const base::MemberId& member) const { return directory_.NameOf(member); }
   std::string Author(const WaitingStatement& waiting) const {
     const auto& signer = waiting.statement.author;
-    return signer.IsRoot() ? "the root key" : directory_.NameOf(signer.member);
+    return signer.IsRoot() ? Translated("the root key") : directory_.NameOf(signer.member);
   }
 
  private:
@@ -98,30 +103,32 @@ void Show(Output& output, const WaitingStatement& waiting, const Describer& desc
 
   output.Line(link.substr(0, kLeastLinkDigits) + "  " + realm + ": " + describer.Describe(waiting),
               Style::kStrong);
-  output.Line("          asked for by " + describer.Author(waiting) + ", " +
-              TimeText(waiting.statement.time_ms) + "; " +
-              (waiting.missing == protocol::kNever ? "can no longer take effect"
-                                                   : WaitsFor(waiting.missing)) +
-              (waiting.signed_by_me ? ", yours is there" : ""));
+  output.Line(kIndent +
+              Translated("asked for by {0}, {1}; {2}", describer.Author(waiting),
+                         TimeText(waiting.statement.time_ms),
+                         waiting.missing == protocol::kNever
+                             ? Translated("can no longer take effect")
+                             : WaitsFor(waiting.missing)) +
+              (waiting.signed_by_me ? Translated(", yours is there") : ""));
   for (const auto& change : describer.Changes(waiting)) {
-    output.Line("          " + change.field + ": " +
-                (change.before.empty() ? "(none)" : change.before) + " -> " +
-                (change.after.empty() ? "(none)" : change.after));
+    output.Line(kIndent + change.field + ": " +
+                (change.before.empty() ? Translated("(none)") : change.before) + " -> " +
+                (change.after.empty() ? Translated("(none)") : change.after));
   }
   if (waiting.refusal) {
-    output.Line("          not to be approved: " + std::string(waiting.refusal->message()),
+    output.Line(kIndent + Translated("not to be approved: {0}", WhyText(*waiting.refusal)),
                 Style::kWarning);
   }
 }
 
 std::string Named(const client::Colleague& colleague) {
-  return colleague.handle + " by the name of " + colleague.display_name;
+  return Translated("{0} by the name of {1}", colleague.handle, colleague.display_name);
 }
 
 void Show(Output& output, const client::WaitingName& waiting, const Describer& describer) {
   const std::string realm(protocol::Name(waiting.compartment));
   const std::string link = LinkText(waiting.name.link);
-  const std::string what = "list " + Named(waiting.name.colleague);
+  const std::string what = Translated("list {0}", Named(waiting.name.colleague));
   const std::string author = describer.NameOf(waiting.name.author);
   Json json{{"link", link}, {"realm", realm},   {"type", "name"},
             {"what", what}, {"author", author}, {"signed_by_me", waiting.written_by_me},
@@ -129,10 +136,10 @@ void Show(Output& output, const client::WaitingName& waiting, const Describer& d
   if (waiting.refusal) json["refusal"] = waiting.refusal->message();
   output.Emit(json);
   output.Line(link.substr(0, kLeastLinkDigits) + "  " + realm + ": " + what, Style::kStrong);
-  output.Line("          written by " + author + "; " + WaitsFor(1) +
-              (waiting.written_by_me ? ", not yours" : ""));
+  output.Line(kIndent + Translated("written by {0}; {1}", author, WaitsFor(1)) +
+              (waiting.written_by_me ? Translated(", not yours") : ""));
   if (waiting.refusal) {
-    output.Line("          not to be approved: " + std::string(waiting.refusal->message()),
+    output.Line(kIndent + Translated("not to be approved: {0}", WhyText(*waiting.refusal)),
                 Style::kWarning);
   }
 }
@@ -181,7 +188,9 @@ base::Result<std::vector<const Item*>> Choose(const std::vector<Item>& all,
 ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) {
-    return output.Fail(options.close ? "close what waits" : "approve what waits", why);
+    return output.Fail(
+        options.close ? base::Literal("close what waits") : base::Literal("approve what waits"),
+        why);
   };
   auto session = Session::Open(context, kAllRealms);
   if (!session) return fail(session.error());
@@ -231,8 +240,9 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
     return ExitCode::kOk;
   }
   for (const auto* item : *chosen) show(*item);
-  const auto sure = context.prompt.Confirm(options.close ? "Close them without effect?"
-                                                         : "Sign them? What is signed stays.");
+  const auto sure =
+      context.prompt.Confirm(options.close ? Translated("Close them without effect?")
+                                           : Translated("Sign them? What is signed stays."));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was signed"));
   // One that fails keeps no other from being signed.
@@ -253,7 +263,7 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
                       "a name is corrected by whoever wrote it, and counts for nothing before");
       if (failed(closed)) continue;
       output.Emit({{"event", "closed"}, {"realm", realm}, {"link", item->link}});
-      output.Line(shown + "closed.", Style::kGood);
+      output.Line(shown + Translated("closed."), Style::kGood);
     } else {
       std::uint64_t missing = 0;
       if (item->statement != nullptr) {
@@ -265,7 +275,8 @@ ExitCode ApproveCommand(const Context& context, const ApproveOptions& options) {
       }
       output.Emit(
           {{"event", "approved"}, {"realm", realm}, {"link", item->link}, {"missing", missing}});
-      output.Line(shown + (missing == 0 ? "signed, and in effect now." : WaitsFor(missing) + "."),
+      output.Line(shown + (missing == 0 ? Translated("signed, and in effect now.")
+                                        : WaitsFor(missing) + "."),
                   Style::kGood);
     }
     ++done;

@@ -43,7 +43,10 @@ Selection Select(const client::Board& board, const client::BoardFilter& filter,
 
 Error SayUnknown(Output& output, const client::UnknownValue& unknown) {
   output.Emit({{"unknown", unknown.value}, {"option", unknown.option}, {"known", unknown.known}});
-  output.Note("Of --" + unknown.option + " there are: " + Joined(unknown.known));
+  // TRANSLATORS: {0} is an option's name; its values follow.
+  const bool handles = unknown.option == "caseworker" || unknown.option == "supervisor";
+  output.Note(Translated("Of --{0} there are: {1}", unknown.option,
+                         handles ? Joined(unknown.known) : CodesWithLabels(unknown.known)));
   return Error(Code::kInvalidArgument,
                "one of the values asked for does not exist; those that do are listed above");
 }
@@ -86,8 +89,8 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
                  {"file", options.export_to},
                  {"cases", selection.lines.size()},
                  {"hidden_as_closed", selection.hidden_as_closed}});
-    output.Line("Written: " + std::to_string(selection.lines.size()) +
-                    " cases, as codes alone. Whoever gets the file can read it.",
+    output.Line(Translated("Written: {0} cases, as codes alone. Whoever gets the file can read it.",
+                           selection.lines.size()),
                 Style::kGood);
     if (!synced && !IsOffline(synced)) return fail(synced.error());
     return ExitCode::kOk;
@@ -97,15 +100,15 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   std::vector<std::pair<std::string, Cell>> counts;
   for (const auto& [stage, count] : board->by_stage) {
     stages[EnumText(stage)] = count;
-    counts.emplace_back(EnumText(stage), std::to_string(count));
+    counts.emplace_back(EnumLabel(stage), std::to_string(count));
   }
-  Table table{{{"code"},
-               {"stage"},
-               {"risk"},
-               {"caseworker", false, true},
-               {"days", true},
-               {"next due"},
-               {""}},
+  Table table{{Column("code"),
+               Column("stage"),
+               Column("risk"),
+               Shrinking("caseworker"),
+               Number("days"),
+               Column("next due"),
+               {}},
               {}};
   for (const client::BoardLine& line : selection.lines) {
     const auto& summary = line.row.summary;
@@ -113,11 +116,11 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
     json["days_in_stage"] = line.days_in_stage;
     json["is_overdue"] = line.overdue;
     output.Emit(json);
-    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
-                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())),
+    table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
+                          Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
                           line.row.caseworker, std::to_string(line.days_in_stage),
                           DayText(summary.next_due_day()),
-                          line.overdue ? Cell("overdue", Style::kBad) : Cell()});
+                          line.overdue ? Cell(Translated("overdue"), Style::kBad) : Cell()});
   }
   output.Emit({{"cases", board->lines.size()},
                {"matching", matching},
@@ -127,16 +130,16 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   output.Show(table);
   output.Line();
   output.Fields(counts);
-  std::string total = std::to_string(board->lines.size()) + " cases";
+  std::string total = Translated("{0} cases", board->lines.size());
   if (matching > table.rows.size()) {
-    total += "; " + std::to_string(matching - table.rows.size()) + " more match";
+    total += Translated("; {0} more match", matching - table.rows.size());
   }
   if (selection.hidden_as_closed > 0) {
-    total += "; " + std::to_string(selection.hidden_as_closed) + " closed are hidden (--closed)";
+    total += Translated("; {0} closed are hidden (--closed)", selection.hidden_as_closed);
   }
   if (board->not_fully_checked > 0) {
-    total += "; " + std::to_string(board->not_fully_checked) +
-             " not fully checked: their history is, once you open them";
+    total += Translated("; {0} not fully checked: their history is, once you open them",
+                        board->not_fully_checked);
   }
   output.Line(total, Style::kFaint);
   if (!synced && !IsOffline(synced)) return fail(synced.error());

@@ -35,20 +35,21 @@ base::Result<std::vector<client::Change>> AllChanges(const std::vector<std::stri
   return ReadFacts(facts, from);
 }
 
+// Looked up where it is printed.
 std::string_view LinkText(client::LinkState link) {
   switch (link) {
     case client::LinkState::kNone:
-      return "none";
+      return Translatable("none");
     case client::LinkState::kBothSides:
-      return "both sides name each other";
+      return Translatable("both sides name each other");
     case client::LinkState::kCaseSideOnly:
-      return "the case names a person that does not name it";
+      return Translatable("the case names a person that does not name it");
     case client::LinkState::kPersonSideOnly:
-      return "the person names a case that does not name it";
+      return Translatable("the person names a case that does not name it");
     case client::LinkState::kMismatch:
-      return "person and case name different ones: tell your supervisor";
+      return Translatable("person and case name different ones: tell your supervisor");
     case client::LinkState::kNotYours:
-      return "not yours to see";
+      return Translatable("not yours to see");
   }
   return "";
 }
@@ -97,7 +98,7 @@ ExitCode CaseOpen(const Context& context, const CaseOpenOptions& options) {
   const auto outbox = client::Outbox(session->organisation());
   if (!outbox) return fail(outbox.error());
   output.Emit({{"event", "opened"}, {"code", *code}, {"queued", outbox->waiting > 0}});
-  output.Line("Opened: " + CodeText(*code), Style::kGood);
+  output.Line(Translated("Opened: {0}", CodeText(*code)), Style::kGood);
   if (outbox->waiting > 0) {
     output.Line("Kept on this device: it is sent by the next `godwit sync`.", Style::kWarning);
   }
@@ -117,24 +118,19 @@ ExitCode CaseList(const Context& context, const CaseListOptions& options) {
   if (IsOffline(synced)) output.Note("Offline: as of the last sync.");
   const auto cases = client::ListCases(session->organisation());
   if (!cases) return fail(cases.error());
-  Table table{{{"code"},
-               {"stage"},
-               {"risk"},
-               {"caseworker", false, true},
-               {"supervisor", false, true},
-               {"next due"},
-               {"region", false, true}},
+  Table table{{Column("code"), Column("stage"), Column("risk"), Shrinking("caseworker"),
+               Shrinking("supervisor"), Column("next due"), Shrinking("region")},
               {}};
   for (const client::CaseRow& row : *cases) {
     const auto& summary = row.summary;
     output.Emit(CaseJson(row));
-    table.rows.push_back({CodeText(summary.code()), EnumText(summary.stage()),
-                          Cell(EnumText(summary.risk()), RiskStyle(summary.risk())), row.caseworker,
-                          row.supervisor, DayText(summary.next_due_day()),
-                          EnumText(summary.region_band())});
+    table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
+                          Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
+                          row.caseworker, row.supervisor, DayText(summary.next_due_day()),
+                          EnumLabel(summary.region_band())});
   }
   output.Show(table);
-  output.Line(std::to_string(cases->size()) + " cases", Style::kFaint);
+  output.Line(Translated("{0} cases", cases->size()), Style::kFaint);
   // What is shown is shown; that a part was refused is said all the same.
   if (!synced && !IsOffline(synced)) return fail(synced.error());
   return ExitCode::kOk;
@@ -182,17 +178,19 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
   if (opened->offline) output.Note("Offline: as of the last sync.");
   output.Emit(json);
 
-  output.Line("Case " + CodeText(row.summary.code()), Style::kStrong);
-  auto fields = ContentFields(row.summary);
-  std::erase_if(fields, [](const auto& field) { return field.first == "code"; });
-  fields.emplace_back("caseworker", row.caseworker);
-  fields.emplace_back("supervisor", row.supervisor);
+  output.Line(Translated("Case {0}", CodeText(row.summary.code())), Style::kStrong);
+  content::v1::Summary summary = row.summary;
+  summary.clear_code();
+  auto fields = ContentFields(summary);
+  fields.emplace_back(Label("caseworker"), row.caseworker);
+  fields.emplace_back(Label("supervisor"), row.supervisor);
   if (opened->facts) {
     for (auto& field : ContentFields(*opened->facts)) fields.push_back(std::move(field));
   }
   fields.emplace_back(
-      "person", Cell(std::string(LinkText(opened->link)),
-                     opened->link == client::LinkState::kMismatch ? Style::kBad : Style::kPlain));
+      Label("person"),
+      Cell(LookUp(LinkText(opened->link)),
+           opened->link == client::LinkState::kMismatch ? Style::kBad : Style::kPlain));
   output.Fields(fields);
   if (opened->summary_differs || !opened->life.refused.empty()) {
     output.Line(
@@ -206,7 +204,8 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
   }
   for (const auto& [id, what] : conflicts) {
     output.Line(
-        "\nTwo values of " + what + " are kept: `godwit case conflict CODE " + id + " kept|other`.",
+        Translated("\nTwo values of {0} are kept: `godwit case conflict CODE {1} kept|other`.",
+                   what, id),
         Style::kWarning);
   }
   if (!opened->sensitive_readable()) {
@@ -261,7 +260,7 @@ ExitCode PersonShow(const Context& context, const PersonShowOptions& options) {
   }
   if (!person) return fail(person.error());
   output.Emit({{"code", person->case_code}, {"person", ContentJson(person->profile)}});
-  output.Line("Person of case " + CodeText(person->case_code), Style::kStrong);
+  output.Line(Translated("Person of case {0}", CodeText(person->case_code)), Style::kStrong);
   const auto fields = ContentFields(person->profile);
   if (fields.empty()) output.Line("Nothing is known yet: a nameless case.", Style::kFaint);
   output.Fields(fields);

@@ -27,28 +27,30 @@ std::string_view StateName(AccessState state) {
   return "";
 }
 
+// Looked up where it is printed.
 std::string_view StateText(AccessState state) {
   switch (state) {
     case AccessState::kActive:
-      return "active";
+      return Translatable("active");
     case AccessState::kWithoutKey:
-      return "gets no new key now";
+      return Translatable("gets no new key now");
     case AccessState::kLeaving:
-      return "has this key, and gets no other";
+      return Translatable("has this key, and gets no other");
     case AccessState::kImporter:
-      return "imported it";
+      return Translatable("imported it");
   }
   return "";
 }
 
+// Looked up where it is printed.
 std::string_view PartText(Kind kind) {
   switch (kind) {
     case Kind::kSensitive:
-      return "assessment and notes";
+      return Translatable("assessment and notes");
     case Kind::kPerson:
-      return "the person";
+      return Translatable("the person");
     default:
-      return "the case";
+      return Translatable("the case");
   }
 }
 
@@ -89,40 +91,37 @@ Json PartJson(const CasePart& part) {
 }
 
 void ShowPart(Output& output, const CasePart& part) {
-  output.Line(
-      "\nWho reads " + std::string(PartText(part.kind)) + ", epoch " + std::to_string(part.epoch),
-      Style::kStrong);
-  Table readers{{{"name", false, true},
-                 {"roles", false, true},
-                 {"may"},
-                 {"since epoch", true},
-                 {"has keys of"},
-                 {"state"}},
+  output.Line(Translated("\nWho reads {0}, epoch {1}", LookUp(PartText(part.kind)), part.epoch),
+              Style::kStrong);
+  Table readers{{Shrinking("name"), Shrinking("roles"), Column("may"), Number("since epoch"),
+                 Column("has keys of"), Column("state")},
                 {}};
   for (const auto& reader : part.readers) {
     readers.rows.push_back(
-        {reader.name, Joined(RoleNames(reader.roles)), std::string(PermText(reader.perm)),
+        {reader.name, RolesLabel(reader.roles), LookUp(PermText(reader.perm)),
          std::to_string(reader.since_epoch), EpochsText(reader.epochs),
-         Cell(std::string(StateText(reader.state)),
+         Cell(LookUp(StateText(reader.state)),
               reader.state == AccessState::kActive ? Style::kPlain : Style::kWarning)});
   }
   output.Show(readers);
   for (const std::uint32_t epoch : part.history_hidden_at) {
-    output.Line("Whoever came with epoch " + std::to_string(epoch) +
-                    " or later was given no history from before it.",
-                Style::kFaint);
+    output.Line(
+        Translated("Whoever came with epoch {0} or later was given no history from before it.",
+                   epoch),
+        Style::kFaint);
   }
   if (!part.former.empty()) {
     output.Line("Could read it, and may have kept it:");
-    Table former{{{"name", false, true}, {"could"}, {"until epoch", true}, {"had keys of"}}, {}};
+    Table former{{Shrinking("name"), Column("could"), Number("until epoch"), Column("had keys of")},
+                 {}};
     for (const auto& reader : part.former) {
-      former.rows.push_back({reader.name, std::string(PermText(reader.perm)),
+      former.rows.push_back({reader.name, LookUp(PermText(reader.perm)),
                              std::to_string(reader.until_epoch), EpochsText(reader.epochs)});
     }
     output.Show(former);
   }
   output.Line("Wrote in it:");
-  Table writers{{{"name", false, true}, {"entries", true}, {"of records", true}}, {}};
+  Table writers{{Shrinking("name"), Number("entries"), Number("of records")}, {}};
   for (const auto& writer : part.writers) {
     writers.rows.push_back(
         {writer.name, std::to_string(writer.entries), std::to_string(writer.records)});
@@ -138,11 +137,15 @@ std::string EpochsText(const std::vector<std::uint32_t>& epochs) {
     std::size_t last = i;
     while (last + 1 < epochs.size() && epochs[last + 1] == epochs[last] + 1) ++last;
     if (!text.empty()) text += ", ";
-    text += std::to_string(epochs[i]);
-    if (last > i) text += (last == i + 1 ? ", " : " to ") + std::to_string(epochs[last]);
+    if (last <= i + 1) {
+      text += std::to_string(epochs[i]);
+      if (last > i) text += ", " + std::to_string(epochs[last]);
+    } else {
+      text += Translated("{0} to {1}", epochs[i], epochs[last]);
+    }
     i = last;
   }
-  return text.empty() ? "none" : text;
+  return text.empty() ? Translated("none") : text;
 }
 
 ExitCode CaseWho(const Context& context, const CaseWhoOptions& options) {
@@ -166,10 +169,10 @@ ExitCode CaseWho(const Context& context, const CaseWhoOptions& options) {
   for (const Kind kind : access->not_yours) not_yours.push_back(protocol::Name(kind));
   output.Emit({{"code", access->code}, {"parts", parts}, {"not_yours", not_yours}});
 
-  output.Line("Case " + CodeText(access->code), Style::kStrong);
+  output.Line(Translated("Case {0}", CodeText(access->code)), Style::kStrong);
   for (const CasePart& part : access->parts) ShowPart(output, part);
   for (const Kind kind : access->not_yours) {
-    output.Line("\nWho reads " + std::string(PartText(kind)) + " is not yours to see.",
+    output.Line(Translated("\nWho reads {0} is not yours to see.", LookUp(PartText(kind))),
                 Style::kFaint);
   }
   return ExitCode::kOk;

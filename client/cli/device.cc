@@ -84,8 +84,9 @@ ExitCode DeviceList(const Context& context, const DeviceListOptions& options) {
   } else if (!synced && synced.error().code() != Code::kPermissionDenied) {
     return fail(synced.error());
   }
-  Table table{{{"device"}, {"realm"}, {"handle", false, true}, {"name", false, true}, {"state"}},
-              {}};
+  Table table{
+      {Column("device"), Column("realm"), Shrinking("handle"), Shrinking("name"), Column("state")},
+      {}};
   const auto alarms = FindAlarms(session->organisation());
   if (!alarms) return fail(alarms.error());
   for (const auto& [compartment, realm] : session->organisation().realms()) {
@@ -102,10 +103,10 @@ ExitCode DeviceList(const Context& context, const DeviceListOptions& options) {
         const std::string id = base::ToHex(device.bytes());
         const bool own = device == realm->device().id();
         const bool unknown = std::ranges::find(*alarms, id, &Alarm::id) != alarms->end();
-        const std::string state = !active   ? "revoked"
-                                  : own     ? "this device"
-                                  : unknown ? "UNKNOWN"
-                                            : "active";
+        const std::string state = !active   ? Translated("revoked")
+                                  : own     ? Translated("this device")
+                                  : unknown ? Translated("UNKNOWN")
+                                            : Translated("active");
         const std::string handle = colleague != nullptr ? colleague->handle : "";
         const std::string realm_name(protocol::Name(compartment));
         output.Emit({{"device", id},
@@ -151,7 +152,8 @@ ExitCode DeviceConfirm(const Context& context, const DeviceConfirmOptions& optio
     return fail(Error(Code::kInvalidArgument, "several begin like this: give more digits"));
   }
   const auto sure = context.prompt.Confirm(
-      "Take it for your own? Whoever holds it reads what is sealed to you, and acts in your name.");
+      Translated("Take it for your own? Whoever holds it reads what is sealed to you, and acts in "
+                 "your name."));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "the alarm stays"));
   const Alarm& alarm = *meant.front();
@@ -160,7 +162,7 @@ ExitCode DeviceConfirm(const Context& context, const DeviceConfirmOptions& optio
   }
   const std::string realm(protocol::Name(alarm.realm->compartment()));
   output.Emit({{"event", "confirmed"}, {"realm", realm}, {"id", alarm.id()}});
-  output.Line(realm + ": confirmed.", Style::kGood);
+  output.Line(Translated("{0}: confirmed.", realm), Style::kGood);
   return ExitCode::kOk;
 }
 
@@ -184,12 +186,11 @@ ExitCode DeviceRevoke(const Context& context, const DeviceRevokeOptions& options
   }
   bool only = false;
   for (const Target& target : *targets) only = only || target.only;
-  const std::string count = std::to_string(targets->size());
   const auto sure = context.prompt.Confirm(
-      "Revoke " + count + (targets->size() == 1 ? " device key?" : " device keys, one a realm?") +
-      " It cannot be undone." +
-      (only ? " It is the only device there: the person can do nothing more until they are removed "
-              "and invited again."
+      Counted(targets->size(), "Revoke {0} device key? It cannot be undone.",
+              "Revoke {0} device keys, one a realm? It cannot be undone.") +
+      (only ? Translated(" It is the only device there: the person can do nothing more until they "
+                         "are removed and invited again.")
             : ""));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was revoked"));
@@ -209,7 +210,7 @@ ExitCode DeviceRevoke(const Context& context, const DeviceRevokeOptions& options
                  {"device", base::ToHex(target.device.bytes())},
                  {"realm", realm},
                  {"only_device", target.only}});
-    output.Line(realm + ": revoked; its session ends within a second.", Style::kGood);
+    output.Line(Translated("{0}: revoked; its session ends within a second.", realm), Style::kGood);
   }
   // New keys for what everybody reads; each other vault gets one when it is written next.
   for (const Target& target : *targets) {

@@ -38,11 +38,11 @@ void Show(Output& output, const Finding& finding) {
   if (!vaults.empty()) json["vaults"] = vaults;
   output.Emit(json);
 
-  output.Line(std::string(client::Name(finding.grade)) + "  " +
-                  (realm.empty() ? "" : realm + ": ") + client::Inert(finding.what, kLongest),
+  output.Line(CodeLabel(client::Name(finding.grade)) + "  " + (realm.empty() ? "" : realm + ": ") +
+                  client::Inert(finding.what, kLongest),
               StyleOf(finding.grade));
-  output.Line("    why:  " + std::string(finding.why));
-  output.Line("    next: " + std::string(finding.next));
+  output.Line("    " + Translated("why:  {0}", LookUp(finding.why)));
+  output.Line("    " + Translated("next: {0}", LookUp(finding.next)));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ ExitCode OrgDoctor(const Context& context) {
     diagnosis = client::Examine(
         session->organisation(), base::SystemClock().NowMs(),
         [&](protocol::Compartment compartment, std::size_t done, std::size_t all) {
-          progress.Update("looking at " + std::string(protocol::Name(compartment)), done, all);
+          progress.Update(Translated("looking at {0}", protocol::Name(compartment)), done, all);
         });
   }
   if (!diagnosis) return fail(diagnosis.error());

@@ -46,10 +46,7 @@ base::Result<std::vector<client::Change>> FactsOf(const EntryOptions& options) {
 ExitCode Say(Output& output, const client::EntryWritten& written, std::string_view event) {
   output.Emit(
       {{"event", event}, {"id", client::ShortId(written.record)}, {"queued", written.queued}});
-  output.Line(client::ShortId(written.record) +
-                  (written.queued ? " is kept on this device: the next `godwit sync` sends it."
-                                  : " written."),
-              written.queued ? Style::kWarning : Style::kGood);
+  SayKept(output, client::ShortId(written.record), written.queued);
   return ExitCode::kOk;
 }
 
@@ -84,18 +81,18 @@ std::string_view WhatName(client::TodayItem::What what) {
   return "";
 }
 
-// What to do about it.
+// What to do about it. Looked up where it is printed.
 std::string_view WhatNext(client::TodayItem::What what) {
   using What = client::TodayItem::What;
   switch (what) {
     case What::kTask:
-      return "do it, then `godwit case task CODE --done ID`";
+      return Translatable("do it, then `godwit case task CODE --done ID`");
     case What::kFollowUp:
       return "`godwit follow-up edit CODE ID done_day=...`";
     case What::kApprovalWaits:
-      return "`godwit case show CODE`, then `godwit case assent CODE WHAT [--no]`";
+      return Translatable("`godwit case show CODE`, then `godwit case assent CODE WHAT [--no]`");
     case What::kSecondWaits:
-      return "`godwit case history CODE`, then `godwit case assent CODE close`";
+      return Translatable("`godwit case history CODE`, then `godwit case assent CODE close`");
     case What::kIdentityAsked:
       return "`godwit person assent CODE [--no]`";
     case What::kComment:
@@ -103,15 +100,15 @@ std::string_view WhatNext(client::TodayItem::What what) {
     case What::kConflict:
       return "`godwit case conflict CODE ID kept|other`";
     case What::kHandOver:
-      return "`godwit case assign CODE HANDLE`, by whoever manages the rest";
+      return Translatable("`godwit case assign CODE HANDLE`, by whoever manages the rest");
     case What::kLink:
-      return "`godwit person link CODE`, or tell your supervisor";
+      return Translatable("`godwit person link CODE`, or tell your supervisor");
     case What::kConsentDiffers:
-      return "`godwit consent CODE` shows both";
+      return Translatable("`godwit consent CODE` shows both");
     case What::kRefused:
-      return "`godwit outbox` says why";
+      return Translatable("`godwit outbox` says why");
     case What::kAlarm:
-      return "`godwit case history CODE`; tell your coordinator";
+      return Translatable("`godwit case history CODE`; tell your coordinator");
   }
   return "";
 }
@@ -182,15 +179,17 @@ ExitCode EntryList(const Context& context, const EntryOptions& options) {
     json["unanswered"] = unanswered;
     output.Emit(json);
     if (shown++ > 0) output.Line();
-    output.Line(client::ShortId(entry->record) +
-                    (entry->content.entered_in_error() ? "  entered in error" : ""),
-                Style::kStrong);
+    output.Line(
+        client::ShortId(entry->record) +
+            (entry->content.entered_in_error() ? "  " + Translated("entered in error") : ""),
+        Style::kStrong);
     auto fields = ContentFields(client::BodyOf(entry->content));
     for (const auto& row : entry->content.unanswered()) {
-      fields.emplace_back(row.field(), Cell(EnumText(row.why()), Style::kFaint));
+      fields.emplace_back(FieldLabel(row.field()), Cell(EnumLabel(row.why()), Style::kFaint));
     }
-    fields.emplace_back("by", Cell(directory->NameOf(entry->changed_by), Style::kFaint));
-    if (entry->waits) fields.emplace_back("", Cell("waits to be sent", Style::kWarning));
+    fields.emplace_back(Label("by"), Cell(directory->NameOf(entry->changed_by), Style::kFaint));
+    if (entry->waits)
+      fields.emplace_back("", Cell(Translated("waits to be sent"), Style::kWarning));
     output.Fields(fields);
   }
   if (shown == 0) output.Line("None.", Style::kFaint);
@@ -206,7 +205,7 @@ ExitCode CaseComment(const Context& context, const CommentOptions& options) {
     const auto read = client::ReadComments(session->organisation(), options.code);
     if (!read) return fail(read.error());
     output.Emit({{"event", "read"}, {"comments", *read}});
-    output.Line(std::to_string(*read) + " marked as read.", Style::kGood);
+    output.Line(Translated("{0} marked as read.", *read), Style::kGood);
     return ExitCode::kOk;
   }
   const auto part = ReadPart(options.in);
@@ -286,7 +285,7 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
   if (IsOffline(synced)) output.Note("Offline: as of the last sync.");
   const auto day = client::Today(session->organisation(), Today());
   if (!day) return fail(day.error());
-  Table table{{{"due"}, {"case"}, {"what"}, {"", false, true}, {"id"}}, {}};
+  Table table{{Column("due"), Column("case"), Column("what"), {"", false, true}, Column("id")}, {}};
   for (const auto& item : *day) {
     output.Emit({{"what", WhatName(item.what)},
                  {"code", item.code},
@@ -296,8 +295,8 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
                  {"next", WhatNext(item.what)}});
     const bool late = item.due_day != 0 && item.due_day < Today();
     table.rows.push_back({Cell(DayText(item.due_day), late ? Style::kBad : Style::kPlain),
-                          CodeText(item.code), std::string(WhatName(item.what)), item.detail,
-                          item.id});
+                          CodeText(item.code), CodeLabel(WhatName(item.what)),
+                          CodeLabel(item.detail), item.id});
   }
   if (day->empty()) output.Line("Nothing waits for you.", Style::kGood);
   if (!day->empty()) output.Show(table);
@@ -305,8 +304,7 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
   for (const auto& item : *day) {
     if (std::ranges::count(seen, item.what) != 0) continue;
     seen.push_back(item.what);
-    output.Line(std::string(WhatName(item.what)) + ": " + std::string(WhatNext(item.what)),
-                Style::kFaint);
+    output.Line(CodeLabel(WhatName(item.what)) + ": " + LookUp(WhatNext(item.what)), Style::kFaint);
   }
   return ExitCode::kOk;
 }
@@ -330,7 +328,7 @@ ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
     }
     const auto realm = session->organisation().Get(*compartment);
     if (!realm) return fail(realm.error());
-    const auto sure = context.prompt.Confirm("Give up for good what you wrote there?");
+    const auto sure = context.prompt.Confirm(Translated("Give up for good what you wrote there?"));
     if (!sure) return fail(sure.error());
     if (!*sure) return ExitCode::kError;
     if (const auto gone = client::Discard(**realm, id); !gone) return fail(gone.error());
@@ -338,7 +336,7 @@ ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
     output.Line("Given up.", Style::kGood);
     return ExitCode::kOk;
   }
-  Table table{{{"id"}, {"when"}, {"what"}, {"why it waits", false, true}}, {}};
+  Table table{{Column("id"), Column("when"), Column("what"), Shrinking("why it waits")}, {}};
   for (const auto& [compartment, realm] : session->organisation().realms()) {
     const auto waiting = client::OutboxOf(*realm);
     if (!waiting) return fail(waiting.error());
@@ -350,9 +348,10 @@ ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
                    {"what", pending.what},
                    {"refused", pending.refused},
                    {"why", pending.why}});
-      table.rows.push_back({id, TimeText(pending.written_ms), pending.what,
-                            Cell(pending.why.empty() ? "not tried since" : pending.why,
-                                 pending.refused ? Style::kBad : Style::kPlain)});
+      table.rows.push_back(
+          {id, TimeText(pending.written_ms), pending.what,
+           Cell(pending.why.empty() ? Translated("not tried since") : LookUp(pending.why),
+                pending.refused ? Style::kBad : Style::kPlain)});
     }
   }
   if (table.rows.empty()) output.Line("Nothing waits to be sent.", Style::kGood);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/code.h"
+#include "base/result.h"
 
 namespace godwit::cli {
 
@@ -22,7 +24,11 @@ enum class ExitCode {
 ExitCode ExitCodeOf(base::Code code);
 extern const std::string_view kExitCodesHelp;
 
-// What a person can do about `code`: a sentence, never empty.
-std::string_view NextStep(base::Code code);
+// What a person can do about `code`: a sentence in English, never empty.
+base::Literal NextStep(base::Code code);
+
+// Why something failed, in the reader's language. What that language has no words for, since hardly
+// anybody but an engineer ever reads it, is told in English behind a sentence on what happened.
+std::string WhyText(const base::Error& why);
 
 }  // namespace godwit::cli

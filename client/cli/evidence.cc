@@ -49,8 +49,8 @@ std::string RealmName(const Piece& piece) {
 
 // Whom a piece names, as colleagues call them.
 std::string WhomText(const Piece& piece, const Judgement& judgement) {
-  if (!judgement.author) return "the service";
-  if (judgement.author->IsRoot()) return "the root key";
+  if (!judgement.author) return Translated("the service");
+  if (judgement.author->IsRoot()) return Translated("the root key");
   const auto directory = client::Directory::Read(*piece.realm);
   return directory ? directory->NameOf(judgement.author->member)
                    : base::ToHex(judgement.author->member.bytes()).substr(0, 12);
@@ -69,8 +69,9 @@ ExitCode EvidenceList(const Context& context) {
     output.Line("This device has no evidence against anybody.", Style::kGood);
     return ExitCode::kOk;
   }
-  Table table{
-      {{"piece"}, {"realm"}, {"when"}, {"what", false, true}, {"code"}, {"names"}, {"proved"}}, {}};
+  Table table{{Column("piece"), Column("realm"), Column("when"), Shrinking("what"), Column("code"),
+               Column("names"), Column("proved")},
+              {}};
   for (const Piece& piece : *pieces) {
     const std::string what(protocol::Name(piece.evidence.claim));
     const std::string when = TimeText(piece.evidence.time_ms);
@@ -89,10 +90,10 @@ ExitCode EvidenceList(const Context& context) {
       if (judged->vault) json["vault"] = base::ToHex(judged->vault->bytes());
     }
     output.Emit(json);
-    table.rows.push_back(
-        {piece.name, RealmName(piece), when, what, std::string(Name(piece.code)),
-         judged ? WhomText(piece, *judged) : "nobody",
-         judged && judged->proved ? Cell("yes", Style::kBad) : Cell("on our word", Style::kPlain)});
+    table.rows.push_back({piece.name, RealmName(piece), when, what, std::string(Name(piece.code)),
+                          judged ? WhomText(piece, *judged) : Translated("nobody"),
+                          judged && judged->proved ? Cell(Translated("yes"), Style::kBad)
+                                                   : Cell(Translated("on our word"))});
   }
   output.Show(table);
   output.Line(
@@ -121,10 +122,13 @@ ExitCode EvidenceExport(const Context& context, const EvidenceExportOptions& opt
                  {"file", path.string()}});
     output.Line(client::Inert(path.string(), path.string().size()));
   }
-  output.Note(pieces->empty()
-                  ? "This device has no evidence against anybody."
-                  : "These files hold the realm's members, roles and devices by their ids: give "
-                    "them to an owner, by another way than the service.");
+  if (pieces->empty()) {
+    output.Note("This device has no evidence against anybody.");
+  } else {
+    output.Note(
+        "These files hold the realm's members, roles and devices by their ids: give them to an "
+        "owner, by another way than the service.");
+  }
   return ExitCode::kOk;
 }
 

@@ -150,7 +150,7 @@ ExitCode ExportCase(const Context& context, const ExportOptions& options) {
                {"parts", parts},
                {"not_yours", (*json)["not_yours"]}});
   if (opened->offline) output.Note("Offline: as of the last sync.");
-  output.Line("Written: case " + CodeText(opened->row.summary.code()), Style::kGood);
+  output.Line(Translated("Written: case {0}", CodeText(opened->row.summary.code())), Style::kGood);
   output.Note(
       "Warning: the file is not encrypted, and whoever gets hold of it reads all that is in it. "
       "Keep it as short a time as you can.");

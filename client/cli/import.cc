@@ -23,6 +23,14 @@ using protocol::Compartment;
 // Refusals shown to a person; a script gets all of them.
 constexpr std::size_t kShownRefusals = 50;
 
+// The same as client::ToText, in the reader's language.
+std::string RefusalText(const client::Refusal& refusal) {
+  const std::string why = LookUp(refusal.why) + (refusal.cell.empty() ? "" : ": " + refusal.cell);
+  return refusal.column.empty()
+             ? Translated("line {0}: {1}", refusal.line, why)
+             : Translated("line {0}, column {1}: {2}", refusal.line, refusal.column, why);
+}
+
 void ShowFaults(Output& output, const std::vector<client::Fault>& faults) {
   for (const client::Fault& fault : faults) {
     output.Line(client::ToText(fault), Style::kBad);
@@ -98,12 +106,11 @@ base::Result<client::DryRunReport> ShowDryRun(Output& output, CaseFile& file) {
     if (output.json()) {
       output.Emit({{"refused", Json::parse(client::ToJson(refusal))}});
     } else if (shown++ < kShownRefusals) {
-      output.Line(client::ToText(refusal), Style::kBad);
+      output.Line(RefusalText(refusal), Style::kBad);
     }
   });
   if (shown > kShownRefusals) {
-    output.Line("... and " + std::to_string(shown - kShownRefusals) +
-                " more; --json shows every one.");
+    output.Line(Translated("... and {0} more; --json shows every one.", shown - kShownRefusals));
   }
   return report;
 }
@@ -133,8 +140,7 @@ ExitCode RunDry(const Context& context, const ImportOptions& options) {
       }
       output.Fields(rows);
     }
-    output.Line(std::to_string(report->rows) + " rows, " + std::to_string(report->refused_rows) +
-                    " would be refused",
+    output.Line(Translated("{0} rows, {1} would be refused", report->rows, report->refused_rows),
                 report->refused_rows > 0 ? Style::kBad : Style::kGood);
     if (!report->handles_checked) {
       output.Line(
@@ -163,7 +169,7 @@ ExitCode ImportFile(const Context& context, const ImportOptions& options) {
     Progress progress(output);
     report = client::ImportRows(session->organisation(), *file, options.skip_refused,
                                 [&](std::string_view phase, std::uint64_t done, std::uint64_t all) {
-                                  progress.Update(phase, done, all);
+                                  progress.Update(LookUp(phase), done, all);
                                 });
   }
   if (!report) {
@@ -178,14 +184,17 @@ ExitCode ImportFile(const Context& context, const ImportOptions& options) {
                {"refused", report->refused},
                {"nameless", report->nameless}});
   const bool people = options.subject == client::Subject::kPeople;
-  output.Line(std::to_string(report->imported) + " of " + std::to_string(report->rows) +
-                  (people ? " rows stand as people, " : " rows stand as cases, ") +
-                  std::to_string(report->made_now) + " made now, " +
-                  std::to_string(report->refused) + " refused",
-              report->refused > 0 ? Style::kWarning : Style::kGood);
+  const auto line = [&](base::Literal format) {
+    return Fill(LookUp(format.text()), {ValueText(report->imported), ValueText(report->rows),
+                                        ValueText(report->made_now), ValueText(report->refused)});
+  };
+  output.Line(
+      people ? line(base::Literal("{0} of {1} rows stand as people, {2} made now, {3} refused"))
+             : line(base::Literal("{0} of {1} rows stand as cases, {2} made now, {3} refused")),
+      report->refused > 0 ? Style::kWarning : Style::kGood);
   if (report->nameless > 0) {
-    output.Line(std::to_string(report->nameless) +
-                    " are nameless: their rows have no consent to store who somebody is.",
+    output.Line(Translated("{0} are nameless: their rows have no consent to store who somebody is.",
+                           report->nameless),
                 Style::kWarning);
   }
   return report->refused > 0 ? ExitCode::kPartly : ExitCode::kOk;

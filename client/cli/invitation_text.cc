@@ -51,7 +51,7 @@ base::Result<crypto::SecretBytes> ReadInvitationText(crypto::SecretRef<> line) {
   const auto end = std::find_if(begin, bytes.end(), [](std::uint8_t c) { return c <= ' '; });
   const auto size = static_cast<std::size_t>(end - begin);
   crypto::SecretBytes invitation(size * 5 / 8);
-  const Error broken(Code::kInvalidArgument, "the invitation is cut off or mistyped");
+  const Error broken = Error(Code::kInvalidArgument, "the invitation is cut off or mistyped");
   unsigned pending = 0;
   unsigned bits = 0;
   std::size_t at = 0;

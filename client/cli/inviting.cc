@@ -29,8 +29,10 @@ bool IsDevice(const OpenInvite& invite) { return invite.kind == protocol::kOffer
 // What Godwit shows of a handle or realm in a sentence.
 std::string Shown(const OpenInvite& invite) {
   const std::string who =
-      IsDevice(invite) ? "your new device" : client::Inert(invite.newcomer.handle);
-  return who + " in " + std::string(protocol::Name(invite.compartment));
+      IsDevice(invite) ? Translated("your new device") : client::Inert(invite.newcomer.handle);
+  // TRANSLATORS: {0} is who, {1} a realm. It stands within other texts, as the {0} of whoever
+  // joins.
+  return Translated("{0} in {1}", who, protocol::Name(invite.compartment));
 }
 
 Json EventJson(std::string_view event, const OpenInvite& invite) {
@@ -63,8 +65,8 @@ Status Inviting::Step(AnswerStream* answers) {
     const Status looked = LookAt(open_[i]);
     if (!looked) return looked;
     if (answers == nullptr && !open_[i].words.empty()) {
-      const auto same = context_.prompt.ConfirmSeen("Does " + Shown(open_[i].invite) +
-                                                    " read the same five words?");
+      const auto same = context_.prompt.ConfirmSeen(
+          Translated("Does {0} read the same five words?", Shown(open_[i].invite)));
       if (!same) return same.error();
       if (const Status decided = Decide(i, *same); !decided) return decided;
       continue;
@@ -95,8 +97,9 @@ void Inviting::Withdraw(const OpenInvite& invite) {
   const auto withdrawn = inviter_.Withdraw(invite);
   failed_ = true;
   context_.output.Note(
-      "The invitation of " + Shown(invite) +
-      (withdrawn ? " was withdrawn." : " could not be withdrawn; it ends by itself."));
+      withdrawn ? Translated("The invitation of {0} was withdrawn.", Shown(invite))
+                : Translated("The invitation of {0} could not be withdrawn; it ends by itself.",
+                             Shown(invite)));
   context_.output.Emit(EventJson("withdrawn", invite));
 }
 
@@ -124,8 +127,9 @@ void Inviting::Hand(const OpenInvite& invite, base::ByteSpan text) {
     json["invitation"] = shown;
     context_.output.Emit(json);
   } else {
-    context_.output.Line("For " + Shown(invite) + ", `godwit " +
-                         (IsDevice(invite) ? "device" : "member") + " join`:");
+    // TRANSLATORS: {0} is who, {1} a command's name.
+    context_.output.Line(Translated("For {0}, `godwit {1} join`:", Shown(invite),
+                                    IsDevice(invite) ? "device" : "member"));
     context_.output.Line(std::string(protocol::Name(invite.compartment)) + "  " + shown,
                          Style::kStrong);
   }
@@ -141,9 +145,8 @@ Status Inviting::LookAt(Open& open) {
     open.dead = true;
     failed_ = true;
     (void)inviter_.Withdraw(open.invite);
-    context_.output.Note("The invitation of " + Shown(open.invite) + " failed (" +
-                         std::string(Name(sas.error().code())) +
-                         "): " + std::string(sas.error().message()));
+    context_.output.Note(Translated("The invitation of {0} failed ({1}): {2}", Shown(open.invite),
+                                    Name(sas.error().code()), WhyText(sas.error())));
     context_.output.Emit(EventJson("failed", open.invite));
     return {};
   }
@@ -154,7 +157,8 @@ Status Inviting::LookAt(Open& open) {
     json["words"] = open.words;
     context_.output.Emit(json);
   } else {
-    context_.output.Line("\n" + Shown(open.invite) + " is there. Five words on both screens:");
+    context_.output.Line(
+        Translated("\n{0} is there. Five words on both screens:", Shown(open.invite)));
     context_.output.Line("  " + open.words, Style::kStrong);
   }
   return {};
@@ -178,8 +182,10 @@ Status Inviting::Decide(std::size_t at, bool same) {
   if (!same) {
     failed_ = true;
     (void)inviter_.Withdraw(open.invite);
-    context_.output.Note("Not the same words: somebody may be in between. The invitation of " +
-                         Shown(open.invite) + " was withdrawn; invite again by a safer way.");
+    context_.output.Note(
+        Translated("Not the same words: somebody may be in between. The invitation of {0} was "
+                   "withdrawn; invite again by a safer way.",
+                   Shown(open.invite)));
     context_.output.Emit(EventJson("refused", open.invite));
     return {};
   }
@@ -193,7 +199,8 @@ Status Inviting::Confirm(OpenInvite invite) {
   if (offline || !*room) {
     context_.output.Emit(EventJson("queued", invite));
     context_.output.Line(
-        Shown(invite) + " comes once fewer of your statements wait for others to sign.",
+        Translated("{0} comes once fewer of your statements wait for others to sign.",
+                   Shown(invite)),
         Style::kWarning);
     agreed_.push_back(std::move(invite));
     return {};
@@ -205,14 +212,15 @@ Status Inviting::Confirm(OpenInvite invite) {
     json["missing"] = *missing;
     context_.output.Emit(json);
     context_.output.Line(
-        Shown(invite) + " " + WaitsFor(*missing) +
-            (IsDevice(invite) ? ": an owner or admin runs `godwit approve`; leave the other "
-                                "device waiting."
+        Translated("{0} {1}", Shown(invite), WaitsFor(*missing)) +
+            (IsDevice(invite) ? Translated(": an owner or admin runs `godwit approve`; leave the "
+                                           "other device waiting.")
                               : "."),
         Style::kWarning);
   } else {
     context_.output.Emit(EventJson("joined", invite));
-    context_.output.Line(Shown(invite) + (IsDevice(invite) ? " has joined." : " is a member now."),
+    context_.output.Line(IsDevice(invite) ? Translated("{0} has joined.", Shown(invite))
+                                          : Translated("{0} is a member now.", Shown(invite)),
                          Style::kGood);
   }
   // A member's keys are those of before: nobody has to be told of a device.
@@ -274,7 +282,7 @@ Status Inviting::ListReady() {
   return {};
 }
 
-ExitCode RunInviting(const Context& context, std::string_view doing,
+ExitCode RunInviting(const Context& context, base::Literal doing,
                      const std::function<Status(Inviting& inviting)>& invite,
                      std::chrono::minutes wait) {
   Output& output = context.output;

@@ -69,7 +69,7 @@ class Inviting {
 
 // Asks for the passphrase, lets `invite` make invitations, and goes on until all are answered, or
 // `wait` is over. `doing` completes "cannot ...".
-ExitCode RunInviting(const Context& context, std::string_view doing,
+ExitCode RunInviting(const Context& context, base::Literal doing,
                      const std::function<base::Status(Inviting& inviting)>& invite,
                      std::chrono::minutes wait);
 

@@ -32,8 +32,8 @@ base::Result<std::vector<crypto::SecretBytes>> ReadInvitations(const Context& co
   const bool typed = !options.invitation_fd && isatty(STDIN_FILENO) != 0;
   while (invitations.size() < kMostInvitations) {
     auto line = typed ? context.prompt.Hidden(
-                            "Paste an invitation (it stays unseen; an empty line "
-                            "ends): ")
+                            Translated("Paste an invitation (it stays unseen; an empty line "
+                                       "ends): "))
                       : ReadSecretLine(options.invitation_fd.value_or(STDIN_FILENO));
     if (!line && line.error().code() == Code::kNotFound) break;
     if (!line) return line.error();
@@ -63,9 +63,10 @@ struct Joining {
 base::Result<crypto::SecretBytes> PassphraseOf(const Context& context,
                                                const std::optional<Profile>& profile) {
   if (!profile || profile->Realms().empty()) {
-    return context.prompt.NewPassphrase("A new passphrase for " + context.common.profile + ": ");
+    return context.prompt.NewPassphrase(
+        Translated("A new passphrase for {0}: ", context.common.profile));
   }
-  auto passphrase = context.prompt.Passphrase("Passphrase of " + profile->name() + ": ");
+  auto passphrase = context.prompt.Passphrase(Translated("Passphrase of {0}: ", profile->name()));
   if (!passphrase) return passphrase.error();
   const auto path = profile->KeystorePath(profile->Realms().front());
   if (const auto opened = client::UnlockKeystoreFile(path, *passphrase); !opened) {
@@ -118,16 +119,18 @@ base::Result<std::unique_ptr<client::Realm>> Settle(const Profile& profile,
 
 // Asks for and takes what people or a script say about the words.
 Status Agree(const Context& context, std::vector<Joining>& joinings, AnswerStream& answers) {
-  const Error refused(Code::kCancelled,
-                      "not the same words: somebody may be in between; nothing was joined, ask for "
-                      "a new invitation by a safer way");
+  const Error refused =
+      Error(Code::kCancelled,
+            "not the same words: somebody may be in between; nothing was joined, ask for "
+            "a new invitation by a safer way");
   if (!context.output.json()) {
     for (Joining& joining : joinings) {
       if (joining.words.empty() || joining.agreed) continue;
-      context.output.Line("\n" + joining.realm() +
-                          ": the same five words must stand on the screen of whoever invited:");
+      context.output.Line(
+          Translated("\n{0}: the same five words must stand on the screen of whoever invited:",
+                     joining.realm()));
       context.output.Line("  " + joining.words, Style::kStrong);
-      const auto same = context.prompt.ConfirmSeen("Are they the same five words?");
+      const auto same = context.prompt.ConfirmSeen(Translated("Are they the same five words?"));
       if (!same) return same.error();
       if (!*same) return refused;
       joining.agreed = true;
@@ -196,10 +199,11 @@ ExitCode Join(const Context& context, const JoinOptions& options, std::uint8_t k
                  {"realm", joining.realm()},
                  {"roles", RoleNames(joining.joiner.offer().roles)},
                  {"fingerprint", joining.joiner.fingerprint_words()}});
-    const std::string roles = Joined(RoleNames(joining.joiner.offer().roles));
-    output.Line(joining.realm() + (kind == protocol::kOfferDevice
-                                       ? ": to be another device of somebody who is " + roles
-                                       : ": invited as " + roles));
+    const std::string roles = RolesLabel(joining.joiner.offer().roles);
+    output.Line(
+        kind == protocol::kOfferDevice
+            ? Translated("{0}: to be another device of somebody who is {1}", joining.realm(), roles)
+            : Translated("{0}: invited as {1}", joining.realm(), roles));
   }
 
   CatchInterrupts();
@@ -231,7 +235,7 @@ ExitCode Join(const Context& context, const JoinOptions& options, std::uint8_t k
           if (!realm) return fail(realm.error());
           const std::string realm_name(protocol::Name((*realm)->compartment()));
           output.Emit({{"event", "joined"}, {"realm", realm_name}});
-          output.Line(realm_name + ": joined.", Style::kGood);
+          output.Line(Translated("{0}: joined.", realm_name), Style::kGood);
           realms.push_back(*std::move(realm));
           joining = joinings.erase(joining);
           continue;

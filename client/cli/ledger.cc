@@ -79,7 +79,7 @@ ExitCode LedgerShow(const Context& context) {
   auto session = OpenBoth(context);
   if (!session) return fail(session.error());
   Json json = Json::object();
-  Table table{{{"realm"}, {"vault", false, true}, {"state", false, true}}, {}};
+  Table table{{Column("realm"), Shrinking("vault"), Shrinking("state")}, {}};
   bool all_named = true, all_mine = true, any_known = false;
   bool intake = false, owner = false;
   for (const Compartment compartment : kLedgerRealms) {
@@ -96,9 +96,11 @@ ExitCode LedgerShow(const Context& context) {
     all_named = all_named && !named.IsZero();
     all_mine = all_mine && mine;
     any_known = any_known || known->has_value();
-    const std::string state = !named.IsZero() ? (mine ? "ready, and yours to import with" : "named")
-                              : *known        ? "made by you, not named yet"
-                                              : "not made, or not named yet";
+    const std::string state =
+        !named.IsZero()
+            ? (mine ? Translated("ready, and yours to import with") : Translated("named"))
+        : *known ? Translated("made by you, not named yet")
+                 : Translated("not made, or not named yet");
     const std::string id = !named.IsZero() ? Hex(named) : *known ? Hex(**known) : "";
     const std::string name(protocol::Name(compartment));
     json[name] = {{"named", !named.IsZero()}, {"yours", mine}, {"vault", id}};
@@ -117,10 +119,11 @@ ExitCode LedgerShow(const Context& context) {
   } else if (intake) {
     output.Line("Missing: make them with `godwit org ledger make`, and give an owner both ids.");
   } else {
-    output.Line(
-        owner ? "Missing: an intake member runs `godwit org ledger make` and gives you two ids, "
-                "which you name with `godwit org ledger name`."
-              : "Missing: an intake member makes them, and an owner names them.");
+    output.Line(owner ? Translated("Missing: an intake member runs `godwit org ledger make` and "
+                                   "gives you two ids, which you name with `godwit org ledger "
+                                   "name`.")
+                      : Translated("Missing: an intake member makes them, and an owner names "
+                                   "them."));
   }
   return ExitCode::kOk;
 }
@@ -193,7 +196,8 @@ ExitCode LedgerName(const Context& context, const LedgerNameOptions& options) {
     waits = true;
     const std::string name(protocol::Name(kLedgerRealms[i]));
     output.Emit({{"event", "waits"}, {"realm", name}, {"missing", *missing}});
-    output.Line(name + ": naming the ledger " + WaitsFor(*missing) + ".", Style::kWarning);
+    output.Line(Translated("{0}: naming the ledger {1}.", name, WaitsFor(*missing)),
+                Style::kWarning);
   }
   if (waits) return ExitCode::kPartly;
   output.Emit({{"event", "ledgers_named"},

@@ -1,8 +1,10 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <iostream>
+#include <memory>
 
 #include "client/cli/act.h"
 #include "client/cli/approve.h"
@@ -17,6 +19,7 @@
 #include "client/cli/export.h"
 #include "client/cli/import.h"
 #include "client/cli/join.h"
+#include "client/cli/language.h"
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
@@ -42,6 +45,7 @@ class Commands {
   explicit Commands(CLI::App& app) : app_(app) {
     app.require_subcommand(1);
     app.fallthrough();
+    app.set_help_flag("-h,--help", std::string(Translatable("Print this help message and exit")));
     app.add_option("--profile", common_.profile,
                    "Which profile of this machine; needed where there are several")
         ->type_name("NAME");
@@ -51,6 +55,10 @@ class Commands {
         ->type_name("N");
     app.add_flag("--no-agent", common_.no_agent, "Neither use nor start the agent");
     app.add_flag("--yes", common_.yes, "Answer questions with yes; not those about words");
+    app.add_option("--language", language_,
+                   "ko, th, zh_CN or en, instead of what LC_ALL, LC_MESSAGES or LANG says")
+        ->check(CLI::IsMember({"ko", "th", "zh_CN", "en"}))
+        ->type_name("LANGUAGE");
     app.footer(std::string(kExitCodesHelp));
     Org();
     Ledger();
@@ -71,6 +79,7 @@ class Commands {
   }
 
   const CommonOptions& common() const { return common_; }
+  const std::string& language() const { return language_; }
   const Command& chosen() const { return chosen_; }
 
  private:
@@ -99,17 +108,18 @@ class Commands {
     completion.add_option("SHELL", shell_, "bash, zsh or fish")->required();
   }
 
-  CLI::App& Group(const std::string& name, const std::string& what) {
-    CLI::App& group = *app_.add_subcommand(name, what);
+  CLI::App& Group(const std::string& name, base::Literal what) {
+    CLI::App& group = *app_.add_subcommand(name, std::string(what.text()));
     group.require_subcommand(1);
     group.fallthrough();
     return group;
   }
-  CLI::App& Add(CLI::App& group, const std::string& name, const std::string& what,
+  // `examples`: lines, some of which say what they do behind three spaces or more.
+  CLI::App& Add(CLI::App& group, const std::string& name, base::Literal what,
                 const std::string& examples, Command run) {
-    CLI::App& command = *group.add_subcommand(name, what);
+    CLI::App& command = *group.add_subcommand(name, std::string(what.text()));
     command.fallthrough();
-    command.footer("Examples:\n" + examples);
+    command.footer(std::string(Translatable("Examples:")) + "\n" + examples);
     command.callback([this, run = std::move(run)] { chosen_ = run; });
     return command;
   }
@@ -226,9 +236,7 @@ class Commands {
         Add(group, "invite", "Invite people, and wait until they have joined",
             "  godwit member invite haneul --name 'Haneul Specimen' --roles caseworker\n"
             "  godwit member invite --file people.csv     handle,name,roles; or .toml\n"
-            "  godwit member invite haneul --roles intake,caseworker    whoever left and comes "
-            "back,\n"
-            "                                  or is missing in a realm: the handle is known\n",
+            "  godwit member invite haneul --roles intake   whoever comes back, or lacks a realm\n",
             [this](const Context& c) { return MemberInvite(c, member_invite_); });
     auto* handle = invite.add_option("HANDLE", member_invite_.handle, "A handle nobody else has");
     invite.add_option("--name", member_invite_.name, "The name that colleagues read");
@@ -304,8 +312,8 @@ class Commands {
             "  godwit reconcile --dry-run                 who would gain access to what, and why\n"
             "  godwit reconcile                           the same, and do it after a question\n"
             "  godwit reconcile --realm cases --yes\n"
-            "  godwit reconcile --hide-history            newcomers read no older revisions; what\n"
-            "                                             is there is signed anew by you\n",
+            "  godwit reconcile --hide-history            newcomers read no older revisions\n"
+            "\nWith --hide-history what is there is signed anew by you.\n",
             [this](const Context& c) { return ReconcileCommand(c, reconcile_); });
     reconcile.add_flag("--dry-run", reconcile_.dry_run, "Show the plan alone");
     reconcile.add_flag("--hide-history", reconcile_.hide_history,
@@ -469,7 +477,7 @@ class Commands {
   }
 
   // What moves a case.
-  CLI::App& Act(const std::string& name, const std::string& what, const std::string& examples,
+  CLI::App& Act(const std::string& name, base::Literal what, const std::string& examples,
                 ExitCode (*run)(const Context&, const ActOptions&)) {
     CLI::App& command =
         Add(*case_, name, what, examples, [this, run](const Context& c) { return run(c, act_); });
@@ -627,8 +635,10 @@ class Commands {
       };
       const std::string call = "  godwit " + name + " ";
       const std::string example = kind.plain ? " FIELD=VALUE ...\n" : " --from facts.txt\n";
-      CLI::App& add = Add(group, "add", kind.single ? "Write it, or change it" : "Add one",
-                          call + "add '7K3M-Q9TX-2A*'" + example, with(EntryAdd));
+      CLI::App& add =
+          Add(group, "add",
+              kind.single ? base::Literal("Write it, or change it") : base::Literal("Add one"),
+              call + "add '7K3M-Q9TX-2A*'" + example, with(EntryAdd));
       CLI::App& edit = Add(group, "edit", "Change one",
                            call + "edit '7K3M-Q9TX-2A*' 3f09a1b2" + example, with(EntryEdit));
       CLI::App& strike =
@@ -652,22 +662,25 @@ class Commands {
       list.add_flag("--all", entry_.all, "Those entered in error, too");
     }
   }
-  static std::string EntryHelp(std::string_view name) {
-    if (name == "need") return "Specific needs of a person (sensitive)";
-    if (name == "assessment") return "The assessment (sensitive)";
-    if (name == "plan") return "The case plan (sensitive)";
-    if (name == "trafficking") return "What is known of trafficking (sensitive)";
-    if (name == "best-interests") return "Best interests: assessment, determination (sensitive)";
-    if (name == "observation") return "What was observed that bears on security (sensitive)";
-    if (name == "narrative") return "What happened in an incident, in words (sensitive)";
-    if (name == "service") return "Services, planned or given, and their cost";
-    if (name == "follow-up") return "Follow-up: what is due when";
-    if (name == "incident") return "Incidents, as far as coordinators see them";
-    if (name == "authority") return "Steps of the process by authorities";
-    if (name == "document") return "Identity documents of a person";
-    if (name == "kin") return "Kin of a person";
-    if (name == "contact") return "How to reach a person";
-    return "Tracing requests of a person";
+  static base::Literal EntryHelp(std::string_view name) {
+    if (name == "need") return base::Literal("Specific needs of a person (sensitive)");
+    if (name == "assessment") return base::Literal("The assessment (sensitive)");
+    if (name == "plan") return base::Literal("The case plan (sensitive)");
+    if (name == "trafficking") return base::Literal("What is known of trafficking (sensitive)");
+    if (name == "best-interests")
+      return base::Literal("Best interests: assessment, determination (sensitive)");
+    if (name == "observation")
+      return base::Literal("What was observed that bears on security (sensitive)");
+    if (name == "narrative")
+      return base::Literal("What happened in an incident, in words (sensitive)");
+    if (name == "service") return base::Literal("Services, planned or given, and their cost");
+    if (name == "follow-up") return base::Literal("Follow-up: what is due when");
+    if (name == "incident") return base::Literal("Incidents, as far as coordinators see them");
+    if (name == "authority") return base::Literal("Steps of the process by authorities");
+    if (name == "document") return base::Literal("Identity documents of a person");
+    if (name == "kin") return base::Literal("Kin of a person");
+    if (name == "contact") return base::Literal("How to reach a person");
+    return base::Literal("Tracing requests of a person");
   }
 
   void Board() {
@@ -679,7 +692,7 @@ class Commands {
             "  godwit board --status closed --export closed.csv    codes, no names\n",
             [this](const Context& c) { return BoardShow(c, board_); });
     const auto values = [&](const std::string& option, const std::string& field,
-                            const std::string& what) {
+                            base::Literal what) {
       AddList(board, "--" + option, board_.filter.values[field], what);
     };
     values("stage", "stage", "Of these stages alone, with commas");
@@ -718,7 +731,7 @@ class Commands {
   }
 
   void ImportOf(CLI::App& group, client::Subject subject, const std::string& name,
-                const std::string& what, ImportOptions& options) {
+                base::Literal what, ImportOptions& options) {
     options.subject = subject;
     const std::string call = "  godwit import " + name + " " + name + ".csv --mapping mapping.toml";
     CLI::App& command = Add(group, name, what, call + " --dry-run\n" + call + "\n",
@@ -777,13 +790,17 @@ class Commands {
         "  godwit unlock\n  godwit unlock --passphrase-fd 3 3<file\n", Unlock);
     Add(app_, "lock", "Wipe the keys from memory", "  godwit lock\n", Lock);
     // Hidden: what the other commands start.
-    Add(app_, "agent", "", "  godwit agent --profile haneul\n", Agent).group("");
+    Add(app_, "agent", "Keep the keys of a profile in memory", "  godwit agent --profile haneul\n",
+        Agent)
+        .group("");
   }
 
   // Values with commas between them, or given several times.
   static void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
-                      const std::string& what) {
-    command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false);
+                      base::Literal what) {
+    command.add_option(name, values, std::string(what.text()))
+        ->delimiter(',')
+        ->allow_extra_args(false);
   }
   void AddJoin(CLI::App& command) {
     command.add_option("--invitation-fd", join_.invitation_fd,
@@ -801,7 +818,7 @@ class Commands {
     command
         .add_option_function<int>(
             "--wait", [&wait](const int& minutes) { wait = std::chrono::minutes(minutes); },
-            "Give up after so many minutes; 30 if not given")
+            std::string(Translatable("Give up after so many minutes; 30 if not given")))
         ->check(CLI::Range(1, 24 * 60))
         ->type_name("MINUTES");
   }
@@ -809,6 +826,7 @@ class Commands {
   CLI::App& app_;
   CLI::App* org_ = nullptr;
   CommonOptions common_;
+  std::string language_;
   Command chosen_;
 
   OrgCreateOptions org_create_;
@@ -862,13 +880,81 @@ class Commands {
   EvidenceExportOptions evidence_export_;
 };
 
+// The remark of an example: what stands behind three spaces or more.
+std::size_t RemarkOf(std::string_view line) {
+  const std::size_t command = line.find_first_not_of(' ');
+  const std::size_t gap = line.find("   ", command);
+  if (command == std::string_view::npos || gap == std::string_view::npos) return line.size();
+  return std::min(line.find_first_not_of(' ', gap), line.size());
+}
+
+// The examples of a command: its calls stay, and what is said of them is translated, line by line;
+// behind an empty line prose follows.
+std::string TranslatedExamples(std::string_view footer) {
+  if (IsTranslated(footer)) return LookUp(footer);
+  const std::size_t gap = footer.find("\n\n");
+  std::string_view prose = gap == std::string_view::npos ? "" : footer.substr(gap + 2);
+  footer = footer.substr(0, gap);
+  std::string translated;
+  while (!footer.empty()) {
+    const std::size_t end = std::min(footer.find('\n'), footer.size());
+    const std::string_view line = footer.substr(0, end);
+    footer.remove_prefix(std::min(end + 1, footer.size()));
+    const std::size_t remark = line.starts_with("  ") ? RemarkOf(line) : 0;
+    translated += line.substr(0, remark);
+    translated += LookUp(line.substr(remark));
+    translated += '\n';
+  }
+  if (prose.ends_with('\n')) prose.remove_suffix(1);
+  return prose.empty() ? translated : translated + '\n' + LookUp(prose) + '\n';
+}
+
+// Puts the help of a command and of those below it into the reader's language.
+void TranslateHelp(CLI::App& app) {
+  app.description(LookUp(app.get_description()));
+  app.footer(TranslatedExamples(app.get_footer()));
+  for (CLI::Option* option : app.get_options({})) {
+    option->description(LookUp(option->get_description()));
+    if (option->get_group() == "Options") option->group(Translated("Options"));
+  }
+  const auto formatter = std::make_shared<CLI::Formatter>();
+  formatter->label("Usage", Translated("Usage"));
+  formatter->label("Positionals", Translated("Positionals"));
+  formatter->label("OPTIONS", Translated("OPTIONS"));
+  formatter->label("SUBCOMMAND", Translated("SUBCOMMAND"));
+  formatter->label("SUBCOMMANDS", Translated("SUBCOMMANDS"));
+  formatter->label("REQUIRED", Translated("REQUIRED"));
+  app.formatter(formatter);
+  for (CLI::App* command : app.get_subcommands({})) {
+    if (command->get_group() == "Subcommands") command->group(Translated("Subcommands"));
+    TranslateHelp(*command);
+  }
+}
+
+// What CLI11 says of a command line that has the wrong form, which it does in English.
+std::string UsageText(const CLI::App*, const CLI::Error& error) {
+  return Translated("The command line has the wrong form: {0}", error.what()) + "\n" +
+         Translated("Run with --help for more information.") + "\n";
+}
+
 int Main(int argc, char** argv) {
   umask(077);
-  CLI::App app("Godwit: case files that only those who should can read", "godwit");
+  CLI::App app(std::string(Translatable("Godwit: case files that only those who should can read")),
+               "godwit");
   Commands commands(app);
+  // What programs read is the same in every language.
+  const auto translate = [&] {
+    if (commands.common().json) return;
+    UseLanguage(LanguageOf(commands.language()));
+    if (LanguageInUse().empty()) return;
+    TranslateHelp(app);
+    app.failure_message(UsageText);
+  };
   try {
     app.parse(argc, argv);
+    translate();
   } catch (const CLI::ParseError& error) {
+    translate();
     // Help is no error; anything else is the user's.
     const bool help = error.get_exit_code() == 0;
     app.exit(error);

@@ -29,13 +29,14 @@ struct Person {
   std::vector<InRealm> realms;
 };
 
-std::string StateOf(const client::Realm& realm, const base::MemberId& member) {
+// Looked up where it is printed.
+std::string_view StateOf(const client::Realm& realm, const base::MemberId& member) {
   const auto& roster = realm.roster();
   const std::uint64_t head = roster.head_seq();
-  if (!roster.IsMemberAt(member, head)) return "removed";
-  if (!roster.HasActiveDeviceAt(member, head)) return "no device";
-  if (roster.PukAt(member, head) == nullptr) return "joining";
-  return "active";
+  if (!roster.IsMemberAt(member, head)) return Translatable("removed");
+  if (!roster.HasActiveDeviceAt(member, head)) return Translatable("no device");
+  if (roster.PukAt(member, head) == nullptr) return Translatable("joining");
+  return Translatable("active");
 }
 
 }  // namespace
@@ -69,15 +70,16 @@ ExitCode MemberList(const Context& context, const MemberListOptions& options) {
                                      : "(" + base::ToHex(member.bytes().first<4>()) + ")";
       Person& person = people[handle];
       if (colleague != nullptr) person.name = colleague->display_name;
-      const std::string state = StateOf(*realm, member);
+      const std::string state(StateOf(*realm, member));
       person.here = person.here || state != "removed";
       // A removed member's roles are the last they had.
       const auto roles = row.roles.empty() ? protocol::Roles{0} : row.roles.back().second;
       person.realms.push_back({compartment, roles, state});
     }
   }
-  Table table{{{"handle"}, {"name", false, true}, {"realm"}, {"roles", false, true}, {"state"}},
-              {}};
+  Table table{
+      {Column("handle"), Shrinking("name"), Column("realm"), Shrinking("roles"), Column("state")},
+      {}};
   for (const auto& [handle, person] : people) {
     if (!person.here && !options.all) continue;
     Json realms = Json::object();
@@ -90,8 +92,8 @@ ExitCode MemberList(const Context& context, const MemberListOptions& options) {
         realms[realm] = {{"roles", RoleNames(in.roles)}, {"state", in.state}};
       }
       table.rows.push_back(
-          {first ? handle : "", first ? person.name : "", realm, Joined(RoleNames(in.roles)),
-           Cell(in.state, in.state == "active" ? Style::kPlain : Style::kWarning)});
+          {first ? handle : "", first ? person.name : "", realm, RolesLabel(in.roles),
+           Cell(LookUp(in.state), in.state == "active" ? Style::kPlain : Style::kWarning)});
       first = false;
     }
     output.Emit({{"handle", handle}, {"name", person.name}, {"realms", realms}});
@@ -112,8 +114,8 @@ ExitCode MemberRemove(const Context& context, const MemberRemoveOptions& options
   auto session = Session::Open(context, kAllRealms);
   if (!session) return fail(session.error());
   const auto sure = context.prompt.Confirm(
-      "Remove this person from every realm? Their devices lose access at once; what they have "
-      "read, they have read.");
+      Translated("Remove this person from every realm? Their devices lose access at once; what "
+                 "they have read, they have read."));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was removed"));
   const auto waiting =
@@ -123,7 +125,8 @@ ExitCode MemberRemove(const Context& context, const MemberRemoveOptions& options
     for (const client::Waiting& each : *waiting) {
       const std::string realm(protocol::Name(each.compartment));
       output.Emit({{"event", "waits"}, {"realm", realm}, {"missing", each.missing}});
-      output.Line(realm + ": the removal " + WaitsFor(each.missing) + ".", Style::kWarning);
+      output.Line(Translated("{0}: the removal {1}.", realm, WaitsFor(each.missing)),
+                  Style::kWarning);
     }
     output.Line("Run this command again once they have signed, for the keys to be made anew.");
     return ExitCode::kPartly;

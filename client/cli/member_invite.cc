@@ -24,8 +24,9 @@ base::Result<std::vector<Newcomer>> FromToml(const std::string& text) {
   } catch (const toml::parse_error&) {
     return Error(Code::kInvalidArgument, "the file of members is no TOML");
   }
-  const Error form(Code::kInvalidArgument,
-                   "a file of members has [[member]] tables with handle, name and roles alone");
+  const Error form =
+      Error(Code::kInvalidArgument,
+            "a file of members has [[member]] tables with handle, name and roles alone");
   const toml::array* members = root.get_as<toml::array>("member");
   if (root.size() != 1 || members == nullptr) return form;
   std::vector<Newcomer> newcomers;
@@ -52,8 +53,8 @@ base::Result<std::vector<Newcomer>> FromCsv(const std::string& text) {
   const auto first = client::FirstRecord(*source);
   if (!first) return first.error();
   client::CsvReader reader(*source, ',', *first, 1);
-  const Error form(Code::kInvalidArgument,
-                   "a file of members has the columns handle, name and roles");
+  const Error form =
+      Error(Code::kInvalidArgument, "a file of members has the columns handle, name and roles");
   client::CsvRecord record;
   std::vector<Newcomer> newcomers;
   for (bool header = true;; header = false) {

@@ -15,8 +15,8 @@ ExitCode MemberRole(const Context& context, const MemberRoleOptions& options) {
   if (!roles) return fail(roles.error());
   auto session = Session::Open(context, kAllRealms);
   if (!session) return fail(session.error());
-  const auto sure =
-      context.prompt.Confirm("Give this person these roles over all realms, and take every other?");
+  const auto sure = context.prompt.Confirm(
+      Translated("Give this person these roles over all realms, and take every other?"));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(base::Code::kCancelled, "nothing was changed"));
   const auto outcomes = client::SetRoles(session->organisation(), options.handle, *roles);
@@ -30,7 +30,8 @@ ExitCode MemberRole(const Context& context, const MemberRoleOptions& options) {
     switch (outcome.state) {
       case State::kInEffect:
         json["event"] = names.empty() ? "removed" : "roles_set";
-        output.Line(realm + ": " + (names.empty() ? "no member any more" : Joined(names)) + ".",
+        output.Line(names.empty() ? Translated("{0}: no member any more.", realm)
+                                  : realm + ": " + RolesLabel(outcome.roles) + ".",
                     Style::kGood);
         break;
       case State::kWaits:
@@ -42,21 +43,22 @@ ExitCode MemberRole(const Context& context, const MemberRoleOptions& options) {
       case State::kAfterOthers:
         waits = true;
         json["event"] = "after_others";
-        output.Line(realm + ": not before the other changes are in effect.", Style::kWarning);
+        output.Line(Translated("{0}: not before the other changes are in effect.", realm),
+                    Style::kWarning);
         break;
       case State::kInvite:
         invite = true;
         json["event"] = "invite";
-        output.Line(realm + ": no member yet, to be invited.", Style::kWarning);
+        output.Line(Translated("{0}: no member yet, to be invited.", realm), Style::kWarning);
         break;
     }
     output.Emit(json);
   }
   if (waits) output.Line("Run this command again once the others have signed.");
   if (invite) {
-    output.Line(std::string(waits ? "Then" : "Now") +
-                " run `godwit member invite` with the same handle and --roles: it invites into the "
-                "realms that are missing.");
+    output.Line(
+        "Then run `godwit member invite` with the same handle and --roles: it invites into the "
+        "realms that are missing.");
   }
   return waits || invite ? ExitCode::kPartly : ExitCode::kOk;
 }

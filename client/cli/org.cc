@@ -22,7 +22,7 @@ using base::Error;
 using protocol::Compartment;
 
 constexpr std::size_t kMaxClaimFile = 256;
-constexpr std::string_view kNewPassphrase = "A new passphrase for this profile: ";
+constexpr auto kNewPassphrase = base::Literal("A new passphrase for this profile: ");
 
 base::Result<int> ReadFdNumber(std::string_view text) {
   int fd = 0;
@@ -71,8 +71,8 @@ std::string RootWords(const client::RootSeed& root) {
 }
 
 base::Result<client::RootSeed> RootFromWords(std::string_view words) {
-  const Error malformed(Code::kInvalidArgument,
-                        "a root key is 24 words of the list, in the order of the sheet");
+  const Error malformed = Error(Code::kInvalidArgument,
+                                "a root key is 24 words of the list, in the order of the sheet");
   std::size_t middle = 0;
   for (int seen = 0; middle < words.size() && seen < 12; ++seen) {
     middle = words.find_first_not_of(" \t", middle);
@@ -118,8 +118,9 @@ base::Result<client::RootSeeds> ReadRoots(const Context& context, std::optional<
   client::RootSeeds roots;
   for (const Compartment compartment : kAllRealms) {
     const std::string name(protocol::Name(compartment));
-    const auto line = fd ? ReadSecretLine(*fd)
-                         : context.prompt.Hidden("The root key of " + name + ", 24 words: ");
+    const auto line =
+        fd ? ReadSecretLine(*fd)
+           : context.prompt.Hidden(Translated("The root key of {0}, 24 words: ", name));
     if (!line) return line.error();
     const auto bytes = line->Expose();
     std::string_view words(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -144,9 +145,10 @@ Json RealmsJson(const std::map<Compartment, std::unique_ptr<client::Realm>>& rea
 }  // namespace
 
 base::Result<client::RealmEndpoint> ReadRealmOption(const std::string& text) {
-  const Error malformed(Code::kInvalidArgument,
-                        "a realm is written NAME=HOST:PORT,PIN,CLAIM: its name is identity, cases "
-                        "or journeys, PIN has 64 hexadecimal digits");
+  const Error malformed =
+      Error(Code::kInvalidArgument,
+            "a realm is written NAME=HOST:PORT,PIN,CLAIM: its name is identity, cases "
+            "or journeys, PIN has 64 hexadecimal digits");
   const std::size_t equals = text.find('=');
   const std::size_t first = text.find(',', equals == std::string::npos ? 0 : equals);
   if (equals == std::string::npos || first == std::string::npos) return malformed;
@@ -329,22 +331,23 @@ base::Result<client::Draft> LoadDraft(const std::string& path) {
 
 void ShowDraft(Output& output, const client::Draft& draft) {
   const auto& policy = draft.realms.begin()->second.policy;
-  output.Line("The draft of an organisation: " + std::to_string(policy.owner_threshold) +
-                  " owners sign what owners sign, " + std::to_string(policy.grant_threshold) +
-                  " owners or admins what else grants roles.",
-              Style::kStrong);
-  Table realms{{{"realm"}, {"host", false, true}, {"authority", false, true}}, {}};
+  output.Line(
+      Translated("The draft of an organisation: {0} owners sign what owners sign, {1} owners "
+                 "or admins what else grants roles.",
+                 policy.owner_threshold, policy.grant_threshold),
+      Style::kStrong);
+  Table realms{{Column("realm"), Shrinking("host"), Shrinking("authority")}, {}};
   for (const auto& [compartment, realm] : draft.realms) {
     realms.rows.push_back({std::string(protocol::Name(compartment)), realm.host_port,
                            base::ToHex(realm.pin.bytes()).substr(0, 16)});
   }
   output.Show(realms);
-  Table founders{{{"founder"}, {"name", false, true}, {"roles", false, true}, {"has"}}, {}};
+  Table founders{{Column("founder"), Shrinking("name"), Shrinking("roles"), Column("has")}, {}};
   for (const auto& [handle, founder] : draft.founders) {
-    founders.rows.push_back({handle, founder.name, Joined(RoleNames(founder.roles)),
-                             founder.signed_all() ? "signed"
-                             : founder.there      ? "added keys"
-                                                  : "not begun"});
+    founders.rows.push_back({handle, founder.name, RolesLabel(founder.roles),
+                             founder.signed_all() ? Translated("signed")
+                             : founder.there      ? Translated("added keys")
+                                                  : Translated("not begun")});
   }
   output.Show(founders);
 }
@@ -365,8 +368,9 @@ ExitCode SayWhereItStands(Output& output, const client::Draft& draft, std::strin
                {"complete", draft.complete()},
                {"missing", missing}});
   if (missing.empty()) return ExitCode::kOk;
-  output.Line("Next, on their own device: " + Joined(missing) + " with `godwit org sign FILE`" +
-                  (draft.all_there() ? "." : " --handle HANDLE --name NAME."),
+  output.Line(Translated("Next, on their own device: {0} with `{1}`.", Joined(missing),
+                         draft.all_there() ? "godwit org sign FILE"
+                                           : "godwit org sign FILE --handle HANDLE --name NAME"),
               Style::kWarning);
   return ExitCode::kPartly;
 }
@@ -381,7 +385,7 @@ ExitCode CreateDraft(const Context& context, const OrgCreateOptions& options,
   }
   auto made = client::MakeDraft(founding);
   if (!made) return fail(made.error());
-  const auto passphrase = context.prompt.NewPassphrase(kNewPassphrase);
+  const auto passphrase = context.prompt.NewPassphrase(LookUp(kNewPassphrase.text()));
   if (!passphrase) return fail(passphrase.error());
   const auto begun = BeginFounder(context, *passphrase, made->draft, options.handle, options.name);
   if (!begun) return fail(begun.error());
@@ -406,7 +410,7 @@ ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options) {
   if (!founding) return fail(founding.error());
   if (!options.draft.empty()) return CreateDraft(context, options, *founding);
 
-  const auto passphrase = context.prompt.NewPassphrase(kNewPassphrase);
+  const auto passphrase = context.prompt.NewPassphrase(LookUp(kNewPassphrase.text()));
   if (!passphrase) return fail(passphrase.error());
   const auto made = NewProfile(context);
   if (!made) return fail(made.error());
@@ -416,7 +420,7 @@ ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options) {
       [&](const client::UnlockedRealm& keys) {
         return client::KeepRealm(profile, *passphrase, founding->cost, keys);
       },
-      [&](std::string_view step) { output.Note("founding " + std::string(step)); });
+      [&](std::string_view step) { output.Note(Translated("founding {0}", step)); });
   if (!founded) return fail(founded.error());
 
   std::vector<const client::UnlockedRealm*> keys;
@@ -451,11 +455,12 @@ ExitCode OrgSign(const Context& context, const OrgSignOptions& options) {
 
   auto there = client::Profile::Open(context.common.profile);
   if (!there && there.error().code() != Code::kNotFound) return fail(there.error());
-  const auto passphrase = there ? context.prompt.Passphrase("Passphrase of " + there->name() + ": ")
-                                : context.prompt.NewPassphrase(kNewPassphrase);
+  const auto passphrase =
+      there ? context.prompt.Passphrase(Translated("Passphrase of {0}: ", there->name()))
+            : context.prompt.NewPassphrase(LookUp(kNewPassphrase.text()));
   if (!passphrase) return fail(passphrase.error());
   if (!there) {
-    const auto sure = context.prompt.Confirm("Add yourself to it?");
+    const auto sure = context.prompt.Confirm(Translated("Add yourself to it?"));
     if (!sure) return fail(sure.error());
     if (!*sure) return fail(Error(Code::kCancelled, "nothing was added"));
     const auto begun = BeginFounder(context, *passphrase, *draft, options.handle, options.name);
@@ -476,7 +481,8 @@ ExitCode OrgSign(const Context& context, const OrgSignOptions& options) {
   }
   if (!draft->all_there()) return SayWhereItStands(output, *draft, "waits");
   if (!draft->complete()) {
-    const auto sure = context.prompt.Confirm("Sign for all of it? What is signed stays.");
+    const auto sure =
+        context.prompt.Confirm(Translated("Sign for all of it? What is signed stays."));
     if (!sure) return fail(sure.error());
     if (!*sure) return fail(Error(Code::kCancelled, "nothing was signed"));
     if (const auto status = client::SignDraft(*draft, *keys); !status) return fail(status.error());
@@ -537,16 +543,19 @@ ExitCode OrgPublish(const Context& context, const OrgPublishOptions& options) {
       output.Emit({{"event", "later"},
                    {"realm", name},
                    {"time_ms", draft->realms.at(compartment).time_ms}});
-      output.Line(name + ": not before " + TimeText(draft->realms.at(compartment).time_ms) +
-                      ", so that nobody sees the realms appear together. Run this again then.",
-                  Style::kWarning);
+      output.Line(
+          Translated("{0}: not before {1}, so that nobody sees the realms appear together. Run "
+                     "this again then.",
+                     name, TimeText(draft->realms.at(compartment).time_ms)),
+          Style::kWarning);
       waits = true;
       continue;
     }
     if (!missing) return fail(missing.error());
     output.Emit({{"event", "published"}, {"realm", name}, {"missing", *missing}});
-    output.Line(name + ": published" +
-                    (*missing > 0 ? "; what names its vaults " + WaitsFor(*missing) + "." : "."),
+    output.Line(*missing > 0 ? Translated("{0}: published; what names its vaults {1}.", name,
+                                          WaitsFor(*missing))
+                             : Translated("{0}: published.", name),
                 Style::kGood);
     waits = waits || *missing > 0;
   }

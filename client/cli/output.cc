@@ -305,19 +305,22 @@ void Output::Banner() {
   Line("EVALUATION: to try Godwit out; not for real people", Style::kWarning);
 }
 
-ExitCode Output::Fail(std::string_view doing, const base::Error& why) {
+ExitCode Output::Fail(base::Literal doing, const base::Error& why) {
   const ExitCode exit = ExitCodeOf(why.code());
   if (settings_.json) {
     Emit({{"error",
            {{"code", Name(why.code())},
-            {"what", "cannot " + std::string(doing)},
+            {"what", "cannot " + std::string(doing.text())},
             {"why", why.message()},
-            {"next", NextStep(why.code())},
+            {"next", NextStep(why.code()).text()},
             {"exit", static_cast<int>(exit)}}}});
     return exit;
   }
-  err_ << "godwit: cannot " << doing << ": " << why.message() << " (" << Name(why.code()) << ")\n"
-       << NextStep(why.code()) << '\n'
+  // TRANSLATORS: {0} says what was to be done, "open the case"; {1} is why it failed, {2} a code.
+  err_ << Translated("godwit: cannot {0}: {1} ({2})", LookUp(doing.text()), WhyText(why),
+                     Name(why.code()))
+       << '\n'
+       << LookUp(NextStep(why.code()).text()) << '\n'
        << std::flush;
   return exit;
 }
@@ -337,9 +340,9 @@ void Progress::Update(std::string_view phase, std::uint64_t done, std::uint64_t 
   if (now - last_ < (redraws ? kRedraw : kPlainEvery) && !(new_phase && redraws)) return;
   last_ = now;
   phase_ = phase;
-  std::string line(phase);
-  line += ": " + std::to_string(done);
-  if (all > 0) line += " of " + std::to_string(all);
+  // TRANSLATORS: {0} is what is done, "closing"; how far it has come follows.
+  const std::string line = all > 0 ? Translated("{0}: {1} of {2}", phase, done, all)
+                                   : Translated("{0}: {1}", phase, done);
   if (!redraws) {
     output_.err_ << line << '\n' << std::flush;
     return;

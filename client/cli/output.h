@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "client/cli/errors.h"
+#include "client/cli/language.h"
 
 namespace godwit::cli {
 
@@ -49,6 +50,13 @@ struct Table {
   std::vector<std::vector<Cell>> rows;  // as many cells as there are columns
 };
 
+// The columns of a table by their titles, in the reader's language.
+inline Table::Column Column(base::Literal title) { return {LookUp(title.text())}; }
+inline Table::Column Shrinking(base::Literal title) { return {LookUp(title.text()), false, true}; }
+inline Table::Column Number(base::Literal title) { return {LookUp(title.text()), true}; }
+// The name of a field for Output::Fields, in the reader's language.
+inline std::string Label(base::Literal name) { return LookUp(name.text()); }
+
 // Columns of a terminal that `text` takes: two for East Asian wide characters, none for marks.
 std::size_t DisplayWidth(std::string_view text);
 // `text` in at most `width` columns, an ellipsis at its end if it was cut.
@@ -70,8 +78,12 @@ class Output {
   const OutputSettings& settings() const { return settings_; }
 
   // For people, on stdout; nothing with --json. `text` is this program's own or made inert, and may
-  // have several lines.
+  // have several lines; a literal is shown in the reader's language.
   void Line(std::string_view text = {}, Style style = Style::kPlain);
+  template <std::size_t N>
+  void Line(const char (&text)[N], Style style = Style::kPlain) {
+    Line(std::string_view(LookUp(text)), style);
+  }
   void Show(const Table& table);
   // "name  value" with values that may come from anywhere, in one column.
   void Fields(const std::vector<std::pair<std::string, Cell>>& fields);
@@ -79,12 +91,16 @@ class Output {
   void Emit(const Json& object);
   // For people, on stderr, with --json too.
   void Note(std::string_view text);
+  template <std::size_t N>
+  void Note(const char (&text)[N]) {
+    Note(std::string_view(LookUp(text)));
+  }
   // The line that every screen of an evaluation organisation begins with; once a process.
   void Banner();
 
   // Says what failed, why, and what to do next; as {"error": {...}} with --json. `doing` completes
   // "cannot ...". Returns how the command ends.
-  ExitCode Fail(std::string_view doing, const base::Error& why);
+  ExitCode Fail(base::Literal doing, const base::Error& why);
 
  private:
   friend class Progress;

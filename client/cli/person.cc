@@ -59,10 +59,7 @@ base::Result<client::FamilyMember> ReadMember(client::Organisation& organisation
 
 ExitCode SayMade(Output& output, const client::PersonMade& made, std::string_view event) {
   output.Emit({{"event", event}, {"id", client::ShortId(made.vault)}, {"queued", made.queued}});
-  output.Line(
-      client::ShortId(made.vault) +
-          (made.queued ? " is kept on this device: the next `godwit sync` sends it." : " written."),
-      made.queued ? Style::kWarning : Style::kGood);
+  SayKept(output, client::ShortId(made.vault), made.queued);
   return ExitCode::kOk;
 }
 
@@ -82,7 +79,7 @@ ExitCode PersonList(const Context& context, const PersonOptions& options) {
   }
   const auto people = client::ListPeople(session->organisation());
   if (!people) return fail(people.error());
-  Table table{{{"id"}, {"name", false, true}, {"case"}, {""}}, {}};
+  Table table{{Column("id"), Shrinking("name"), Column("case"), {}}, {}};
   for (const auto& person : *people) {
     Json names = Json::array();
     for (const auto& name : person.names) names.push_back(NameText(name));
@@ -90,14 +87,15 @@ ExitCode PersonList(const Context& context, const PersonOptions& options) {
                  {"names", names},
                  {"code", person.code},
                  {"waits", person.waits}});
-    table.rows.push_back({client::ShortId(person.vault),
-                          person.names.empty() ? Cell("nameless", Style::kFaint)
-                                               : Cell(NameText(person.names.front())),
-                          CodeText(person.code),
-                          person.waits ? Cell("waits to be sent", Style::kWarning) : Cell()});
+    table.rows.push_back(
+        {client::ShortId(person.vault),
+         person.names.empty() ? Cell(Translated("nameless"), Style::kFaint)
+                              : Cell(NameText(person.names.front())),
+         CodeText(person.code),
+         person.waits ? Cell(Translated("waits to be sent"), Style::kWarning) : Cell()});
   }
   output.Show(table);
-  output.Line(std::to_string(people->size()) + " people", Style::kFaint);
+  output.Line(Translated("{0} people", people->size()), Style::kFaint);
   return ExitCode::kOk;
 }
 
@@ -176,13 +174,15 @@ ExitCode PersonAssent(const Context& context, const AskOptions& options) {
   if (!asks) return fail(asks.error());
   for (const auto& ask : *asks) {
     if (ask.assented || ask.refused) continue;
-    context.output.Line(client::Inert(ask.name) + " asks to read this person for " +
-                        std::to_string(ask.hours) + " hours.");
+    context.output.Line(Translated("{0} asks to read this person for {1} hours.",
+                                   client::Inert(ask.name), ask.hours));
   }
   const auto answered = client::AnswerIdentityAsks(organisation, options.code, !options.no);
   if (!answered) return fail(answered.error());
   context.output.Emit({{"event", options.no ? "refused" : "assented"}, {"asks", *answered}});
-  context.output.Line(options.no ? "Refused." : "Assented: it stays in the record.", Style::kGood);
+  context.output.Line(
+      options.no ? Translated("Refused.") : Translated("Assented: it stays in the record."),
+      Style::kGood);
   return ExitCode::kOk;
 }
 
@@ -203,9 +203,11 @@ ExitCode FamilyList(const Context& context, const FamilyOptions& options) {
   const auto people = client::ListPeople(session->organisation());
   if (!people) return fail(people.error());
   for (const auto& row : *families) {
-    output.Line("Family " + client::ShortId(row.vault), Style::kStrong);
+    output.Line(Translated("Family {0}", client::ShortId(row.vault)), Style::kStrong);
     Json members = Json::array();
-    Table table{{{"id"}, {"name", false, true}, {"role"}, {"together"}, {"separated since"}}, {}};
+    Table table{{Column("id"), Shrinking("name"), Column("role"), Column("together"),
+                 Column("separated since")},
+                {}};
     for (const auto& member : row.family.members()) {
       const auto vault = base::VaultId::FromBytes(base::AsBytes(member.person()));
       const auto known = std::ranges::find_if(
@@ -220,12 +222,14 @@ ExitCode FamilyList(const Context& context, const FamilyOptions& options) {
                          {"role", EnumText(member.role())},
                          {"together", EnumText(member.together())},
                          {"separated_since", since}});
-      table.rows.push_back({id, name, EnumText(member.role()), EnumText(member.together()), since});
+      table.rows.push_back(
+          {id, name, EnumLabel(member.role()), EnumLabel(member.together()),
+           member.has_separated_since() ? DateLabel(member.separated_since()) : std::string()});
     }
     output.Emit({{"id", client::ShortId(row.vault)}, {"members", members}});
     output.Show(table);
   }
-  output.Line(std::to_string(families->size()) + " families", Style::kFaint);
+  output.Line(Translated("{0} families", families->size()), Style::kFaint);
   return ExitCode::kOk;
 }
 

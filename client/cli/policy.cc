@@ -50,7 +50,7 @@ ExitCode PolicyShow(const Context& context, const PolicyShowOptions& options) {
       fields.emplace_back(field, value);
     }
     output.Emit({{"realm", name}, {"gen", policy.gen}, {"policy", json}});
-    output.Line(name + ", policy " + std::to_string(policy.gen), Style::kStrong);
+    output.Line(Translated("{0}, policy {1}", name, policy.gen), Style::kStrong);
     output.Fields(fields);
   }
   return ExitCode::kOk;
@@ -99,7 +99,7 @@ ExitCode PolicySetCommand(const Context& context, const PolicySetOptions& option
     output.Line("The policies say so already.");
     return ExitCode::kOk;
   }
-  const auto sure = context.prompt.Confirm("Sign this? What is signed stays.");
+  const auto sure = context.prompt.Confirm(Translated("Sign this? What is signed stays."));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was changed"));
   bool waits = false;
@@ -110,10 +110,10 @@ ExitCode PolicySetCommand(const Context& context, const PolicySetOptions& option
     if (*missing > 0) {
       waits = true;
       output.Emit({{"event", "waits"}, {"realm", name}, {"missing", *missing}});
-      output.Line(name + ": the change " + WaitsFor(*missing) + ".", Style::kWarning);
+      output.Line(Translated("{0}: the change {1}.", name, WaitsFor(*missing)), Style::kWarning);
     } else {
       output.Emit({{"event", "policy_set"}, {"realm", name}, {"gen", policy.gen}});
-      output.Line(name + ": changed.", Style::kGood);
+      output.Line(Translated("{0}: changed.", name), Style::kGood);
     }
   }
   return waits ? ExitCode::kPartly : ExitCode::kOk;

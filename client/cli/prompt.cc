@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "client/cli/language.h"
+
 namespace godwit::cli {
 namespace {
 
@@ -125,7 +127,7 @@ base::Result<crypto::SecretBytes> Prompt::NewPassphrase(std::string_view questio
                  "a passphrase has at least 8 characters; several words are easier to keep");
   }
   if (passphrase_fd_) return first;
-  const auto second = Hidden("The same once more: ");
+  const auto second = Hidden(Translated("The same once more: "));
   if (!second) return second.error();
   if (!std::ranges::equal(std::as_const(*first).Expose(), second->Expose())) {
     return Error(Code::kInvalidArgument, "the two passphrases are not the same");

@@ -22,18 +22,19 @@ using protocol::Kind;
 
 using Directories = std::map<Compartment, client::Directory>;
 
+// Looked up where it is printed.
 std::string_view CauseText(RepairCause cause) {
   switch (cause) {
     case RepairCause::kMembersMissing:
-      return "somebody is to be listed";
+      return Translatable("somebody is to be listed");
     case RepairCause::kListNotFresh:
-      return "members have changed";
+      return Translatable("members have changed");
     case RepairCause::kOld:
-      return "the key is older than 90 days";
+      return Translatable("the key is older than 90 days");
     case RepairCause::kWrongBox:
-      return "a box of the key is not what it should be";
+      return Translatable("a box of the key is not what it should be");
     case RepairCause::kKeysLost:
-      return "older keys are to be handed on";
+      return Translatable("older keys are to be handed on");
   }
   return "";
 }
@@ -84,33 +85,34 @@ void ShowPlan(Output& output, const client::ReconcilePlan& plan, const Directori
     }
     for (const RepairCause cause : repair.causes) ++causes[{repair.compartment, cause}];
   }
-  Table access{{{"realm"}, {"who", false, true}, {"what"}, {"vaults", true}}, {}};
+  Table access{{Column("realm"), Shrinking("who"), Column("what"), Number("vaults")}, {}};
   for (const auto& [key, count] : gains) {
     const auto& [compartment, name, kind, perm] = key;
     access.rows.push_back(
         {std::string(protocol::Name(compartment)), name,
-         Cell("gains: " + std::string(PermText(perm)) + ", " + std::string(protocol::Name(kind)),
+         Cell(Translated("gains: {0}, {1}", LookUp(PermText(perm)), protocol::Name(kind)),
               Style::kWarning),
          std::to_string(count)});
   }
   for (const auto& [key, count] : keys) {
     const auto& [compartment, name, regains] = key;
-    access.rows.push_back({std::string(protocol::Name(compartment)), name,
-                           regains ? "is given keys again" : "is given no new key",
-                           std::to_string(count)});
+    access.rows.push_back(
+        {std::string(protocol::Name(compartment)), name,
+         regains ? Translated("is given keys again") : Translated("is given no new key"),
+         std::to_string(count)});
   }
   if (!access.rows.empty()) {
     output.Line("Who reads what afterwards", Style::kStrong);
     output.Show(access);
     if (!gains.empty()) {
-      output.Line(hide_history ? "They read what is there now, and none of its history."
-                               : "They read the history of these vaults too.");
+      output.Line(hide_history ? Translated("They read what is there now, and none of its history.")
+                               : Translated("They read the history of these vaults too."));
     }
     output.Line();
   }
-  Table why{{{"realm"}, {"new keys, since"}, {"vaults", true}}, {}};
+  Table why{{Column("realm"), Column("new keys, since"), Number("vaults")}, {}};
   for (const auto& [key, count] : causes) {
-    why.rows.push_back({std::string(protocol::Name(key.first)), std::string(CauseText(key.second)),
+    why.rows.push_back({std::string(protocol::Name(key.first)), LookUp(CauseText(key.second)),
                         std::to_string(count)});
   }
   if (!why.rows.empty()) output.Show(why);
@@ -127,11 +129,13 @@ void ShowLeft(Output& output, const client::ReconcilePlan& plan) {
   }
   for (const auto& [key, count] : few) {
     const auto& [compartment, kind, managers] = key;
-    output.Line(std::string(protocol::Name(compartment)) + ": " + std::to_string(count) + " " +
-                    std::string(protocol::Name(kind)) +
-                    (count == 1 ? " vault has " : " vaults have ") +
-                    (managers == 0 ? "no manager" : "one manager") +
-                    " with a key, and whom to add is for people to choose.",
+    // TRANSLATORS: {0} counts vaults of the kind {2} in the realm {1}; {3} counts their managers.
+    output.Line(Counted(count,
+                        "{1}: {0} {2} vault, managers with a key: {3}. Whom to add is for people "
+                        "to choose.",
+                        "{1}: {0} {2} vaults, managers of each with a key: {3}. Whom to add is for "
+                        "people to choose.",
+                        protocol::Name(compartment), protocol::Name(kind), managers),
                 Style::kWarning);
   }
 }
@@ -143,8 +147,10 @@ void ShowFailure(Output& output, const client::RepairFailure& failure) {
             {"code", base::Name(failure.error.code())},
             {"why", failure.error.message()}};
   output.Emit(json);
-  output.Line(realm + (failure.vault ? ", vault " + VaultText(*failure.vault).substr(0, 12) : "") +
-                  ": " + std::string(failure.error.message()),
+  output.Line(failure.vault
+                  ? Translated("{0}, vault {1}: {2}", realm,
+                               VaultText(*failure.vault).substr(0, 12), WhyText(failure.error))
+                  : realm + ": " + WhyText(failure.error),
               Style::kBad);
 }
 
@@ -153,15 +159,15 @@ void ShowFailure(Output& output, const client::RepairFailure& failure) {
 std::string_view PermText(protocol::Perm perm) {
   switch (perm) {
     case protocol::kRead:
-      return "reads";
+      return Translatable("reads");
     case protocol::kWrite:
-      return "wrote by an import";
+      return Translatable("wrote by an import");
     case protocol::kReadWrite:
-      return "reads and writes";
+      return Translatable("reads and writes");
     case protocol::kManage:
-      return "manages without reading";
+      return Translatable("manages without reading");
     case protocol::kFull:
-      return "reads, writes and manages";
+      return Translatable("reads, writes and manages");
     default:
       return "";
   }
@@ -187,7 +193,7 @@ ExitCode ReconcileCommand(const Context& context, const ReconcileOptions& option
     plan = client::PlanReconcile(
         organisation, base::SystemClock().NowMs(), only,
         [&](Compartment compartment, std::size_t done, std::size_t all) {
-          progress.Update("looking at " + std::string(protocol::Name(compartment)), done, all);
+          progress.Update(Translated("looking at {0}", protocol::Name(compartment)), done, all);
         });
   }
   if (!plan) return fail(plan.error());
@@ -213,16 +219,15 @@ ExitCode ReconcileCommand(const Context& context, const ReconcileOptions& option
     return failed == 0 ? ExitCode::kOk : ExitCode::kPartly;
   };
   if (plan->repairs.empty()) {
-    output.Line("Nothing to repair in " + std::to_string(plan->vaults) + " vaults.", Style::kGood);
+    output.Line(Translated("Nothing to repair in {0} vaults.", plan->vaults), Style::kGood);
     return finish(0, plan->failures.size());
   }
   if (options.dry_run) {
     output.Line("Nothing was changed.");
     return finish(0, plan->failures.size());
   }
-  const auto sure =
-      context.prompt.Confirm("Write new keys to " + std::to_string(plan->repairs.size()) + " of " +
-                             std::to_string(plan->vaults) + " vaults?");
+  const auto sure = context.prompt.Confirm(
+      Translated("Write new keys to {0} of {1} vaults?", plan->repairs.size(), plan->vaults));
   if (!sure) return fail(sure.error());
   if (!*sure) return fail(Error(Code::kCancelled, "nothing was changed"));
 
@@ -232,7 +237,7 @@ ExitCode ReconcileCommand(const Context& context, const ReconcileOptions& option
     Progress progress(output);
     for (std::size_t i = 0; i < plan->repairs.size() && !Interrupted(); ++i) {
       const Repair& repair = plan->repairs[i];
-      progress.Update("repairing", i, plan->repairs.size());
+      progress.Update(Translated("repairing"), i, plan->repairs.size());
       const auto done = client::CarryOut(organisation, repair, options.hide_history);
       if (done) {
         ++repaired;
@@ -247,8 +252,7 @@ ExitCode ReconcileCommand(const Context& context, const ReconcileOptions& option
     finish(repaired, failed);
     return ExitCode::kPartly;
   }
-  output.Line(std::to_string(repaired) + (repaired == 1 ? " vault" : " vaults") + " repaired.",
-              Style::kGood);
+  output.Line(Counted(repaired, "{0} vault repaired.", "{0} vaults repaired."), Style::kGood);
   return finish(repaired, failed);
 }
 

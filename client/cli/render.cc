@@ -28,15 +28,28 @@ std::chrono::year_month_day DateOf(std::uint64_t day) {
   return std::chrono::sys_days(std::chrono::days(static_cast<std::int64_t>(day)));
 }
 
+// Whom a record is shown to.
+enum class For { kProgram, kPerson };
+
+// `code` with what it stands for, where that is not English.
+std::string WithLabel(std::string_view code, const std::string& label) {
+  return label == code ? label : label + " (" + std::string(code) + ")";
+}
+
+Json RecordJson(const Message& message, For reader);
+
 // One value of a field; `index` below 0: the field is not repeated.
-Json ValueJson(const Message& message, const FieldDescriptor& field, int index) {
+Json ValueJson(const Message& message, const FieldDescriptor& field, int index, For reader) {
   const auto& reflection = *message.GetReflection();
   const bool one = index < 0;
+  const bool labelled = reader == For::kPerson;
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return EnumText(*field.enum_type(),
-                      one ? reflection.GetEnumValue(message, &field)
-                          : reflection.GetRepeatedEnumValue(message, &field, index));
+    case FieldDescriptor::CPPTYPE_ENUM: {
+      const int number = one ? reflection.GetEnumValue(message, &field)
+                             : reflection.GetRepeatedEnumValue(message, &field, index);
+      const std::string code = EnumText(*field.enum_type(), number);
+      return labelled ? WithLabel(code, CodeLabel(code)) : code;
+    }
     case FieldDescriptor::CPPTYPE_STRING:
       return one ? reflection.GetString(message, &field)
                  : reflection.GetRepeatedString(message, &field, index);
@@ -56,19 +69,38 @@ Json ValueJson(const Message& message, const FieldDescriptor& field, int index) 
       const Message& part = one ? reflection.GetMessage(message, &field)
                                 : reflection.GetRepeatedMessage(message, &field, index);
       if (const auto* date = dynamic_cast<const content::v1::PartialDate*>(&part)) {
-        return DateText(*date);
+        return labelled ? DateLabel(*date) : DateText(*date);
       }
       if (const auto* band = dynamic_cast<const content::v1::AgeBand*>(&part)) {
-        return AgeText(*band);
+        return labelled ? AgeLabel(*band) : AgeText(*band);
       }
       if (const auto* money = dynamic_cast<const content::v1::Money*>(&part)) {
         return client::MoneyText(*money);
       }
-      return ContentJson(part);
+      return RecordJson(part, reader);
     }
     default:
       return nullptr;
   }
+}
+
+Json RecordJson(const Message& message, For reader) {
+  Json json = Json::object();
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->type() == FieldDescriptor::TYPE_BYTES) continue;
+    if (!field->is_repeated()) {
+      json[field->name()] = ValueJson(message, *field, -1, reader);
+      continue;
+    }
+    Json list = Json::array();
+    for (int i = 0; i < message.GetReflection()->FieldSize(message, field); ++i) {
+      list.push_back(ValueJson(message, *field, i, reader));
+    }
+    json[field->name()] = std::move(list);
+  }
+  return json;
 }
 
 void Flatten(const std::string& path, const Json& json,
@@ -92,11 +124,33 @@ void Flatten(const std::string& path, const Json& json,
       text += value.is_string() ? value.get<std::string>() : value.dump();
     }
   } else if (json.is_boolean()) {
-    text = json.get<bool>() ? "yes" : "no";
+    text = json.get<bool>() ? Translated("yes") : Translated("no");
   } else {
     text = json.is_string() ? json.get<std::string>() : json.dump();
   }
-  fields.emplace_back(path, text);
+  fields.emplace_back(FieldLabel(path), text);
+}
+
+// A date, or in the given words why it is none.
+std::string DateIn(const content::v1::PartialDate& date, const std::string& about,
+                   const std::string& by_age_band, const std::string& unknown) {
+  using content::v1::PartialDate;
+  const std::string year = Formatted("%04d", date.year());
+  const auto month = static_cast<int>(date.month());
+  switch (date.precision()) {
+    case PartialDate::PRECISION_DAY:
+      return Formatted("%04d-%02d-%02d", date.year(), month, static_cast<int>(date.day()));
+    case PartialDate::PRECISION_MONTH:
+      return Formatted("%04d-%02d", date.year(), month);
+    case PartialDate::PRECISION_YEAR:
+      return year;
+    case PartialDate::PRECISION_ESTIMATED:
+      return Fill(about, {year});
+    case PartialDate::PRECISION_AGE_BAND:
+      return by_age_band;
+    default:
+      return unknown;
+  }
 }
 
 }  // namespace
@@ -128,23 +182,11 @@ std::string TimeText(std::uint64_t time_ms) {
 }
 
 std::string DateText(const content::v1::PartialDate& date) {
-  using content::v1::PartialDate;
-  const std::string year = Formatted("%04d", date.year());
-  const auto month = static_cast<int>(date.month());
-  switch (date.precision()) {
-    case PartialDate::PRECISION_DAY:
-      return Formatted("%04d-%02d-%02d", date.year(), month, static_cast<int>(date.day()));
-    case PartialDate::PRECISION_MONTH:
-      return Formatted("%04d-%02d", date.year(), month);
-    case PartialDate::PRECISION_YEAR:
-      return year;
-    case PartialDate::PRECISION_ESTIMATED:
-      return "about " + year;
-    case PartialDate::PRECISION_AGE_BAND:
-      return "by age band";
-    default:
-      return "unknown";
-  }
+  return DateIn(date, "about {0}", "by age band", "unknown");
+}
+
+std::string DateLabel(const content::v1::PartialDate& date) {
+  return DateIn(date, Translated("about {0}"), Translated("by age band"), Translated("unknown"));
 }
 
 std::string AgeText(const content::v1::AgeBand& band) {
@@ -163,28 +205,39 @@ std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
   return client::ShortName(*value);
 }
 
-Json ContentJson(const Message& message) {
-  Json json = Json::object();
-  std::vector<const FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->type() == FieldDescriptor::TYPE_BYTES) continue;
-    if (!field->is_repeated()) {
-      json[field->name()] = ValueJson(message, *field, -1);
-      continue;
-    }
-    Json list = Json::array();
-    for (int i = 0; i < message.GetReflection()->FieldSize(message, field); ++i) {
-      list.push_back(ValueJson(message, *field, i));
-    }
-    json[field->name()] = std::move(list);
-  }
-  return json;
+std::string AgeLabel(const content::v1::AgeBand& band) {
+  if (band.missing() == content::v1::ANSWER_UNSPECIFIED) return AgeText(band);
+  return EnumLabel(band.missing());
 }
+
+std::string EnumLabel(const google::protobuf::EnumDescriptor& type, int number) {
+  return CodeLabel(EnumText(type, number));
+}
+
+std::string CodeLabel(std::string_view code) { return LookUp("code", code); }
+
+std::string CodesWithLabels(const std::vector<std::string>& codes) {
+  std::vector<std::string> labelled;
+  for (const std::string& code : codes) {
+    const std::string label = CodeLabel(code);
+    labelled.push_back(label == code ? code : code + " (" + label + ")");
+  }
+  return Joined(labelled);
+}
+
+std::string FieldLabel(const std::string& path) {
+  const std::size_t dot = path.rfind('.');
+  std::string_view name = path;
+  if (dot != std::string::npos) name.remove_prefix(dot + 1);
+  const std::string label = LookUp("field", name);
+  return label == name ? path : path + "  " + label;
+}
+
+Json ContentJson(const Message& message) { return RecordJson(message, For::kProgram); }
 
 std::vector<std::pair<std::string, Cell>> ContentFields(const Message& message) {
   std::vector<std::pair<std::string, Cell>> fields;
-  Flatten("", ContentJson(message), fields);
+  Flatten("", RecordJson(message, For::kPerson), fields);
   return fields;
 }
 
@@ -206,9 +259,14 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string RolesLabel(protocol::Roles roles) {
+  std::vector<std::string> labels;
+  for (const std::string& name : RoleNames(roles)) labels.push_back(CodeLabel(name));
+  return Joined(labels);
+}
+
 std::string WaitsFor(std::uint64_t missing) {
-  return "waits for " + std::to_string(missing) +
-         (missing == 1 ? " more signature" : " more signatures");
+  return Counted(missing, "waits for {0} more signature", "waits for {0} more signatures");
 }
 
 Json CaseJson(const client::CaseRow& row) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/cases.h"
+#include "client/cli/language.h"
 #include "client/cli/output.h"
 #include "godwit/content/v1/record.pb.h"
 #include "protocol/kinds.h"
@@ -31,15 +32,34 @@ std::string EnumText(Enum value) {
   return EnumText(*google::protobuf::GetEnumDescriptor<Enum>(), static_cast<int>(value));
 }
 
+// The same three for people, in the reader's language. Commands, files and JSON take and hold what
+// is above.
+std::string DateLabel(const content::v1::PartialDate& date);
+std::string AgeLabel(const content::v1::AgeBand& band);
+std::string EnumLabel(const google::protobuf::EnumDescriptor& type, int number);
+template <class Enum>
+std::string EnumLabel(Enum value) {
+  return EnumLabel(*google::protobuf::GetEnumDescriptor<Enum>(), static_cast<int>(value));
+}
+// What the short name of an enum's value stands for: "in_transit"; what is none stays.
+std::string CodeLabel(std::string_view code);
+// Short names that people type, each with what it stands for behind it, where that is not English:
+// "open (...), closed (...)".
+std::string CodesWithLabels(const std::vector<std::string>& codes);
+// The path of a field that people type, "consent.services", with what its last name stands for.
+std::string FieldLabel(const std::string& path);
+
 // What a record says, by field names: enums by their short names, dates and days as text, fields
 // that are not there left out, and pseudonyms and hashes too.
 Json ContentJson(const google::protobuf::Message& message);
-// The same for people: "consent.services" and its value.
+// The same for people, in their language: "consent.services" and its value.
 std::vector<std::pair<std::string, Cell>> ContentFields(const google::protobuf::Message& message);
 
 // The roles' names.
 std::vector<std::string> RoleNames(protocol::Roles roles);
 std::string Joined(const std::vector<std::string>& words);
+// The same for people: "owner, admin".
+std::string RolesLabel(protocol::Roles roles);
 
 // "waits for 2 more signatures": of a statement that is not in effect yet.
 std::string WaitsFor(std::uint64_t missing);

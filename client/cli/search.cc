@@ -32,6 +32,23 @@ std::string HowText(Hit::How how) {
   return {};
 }
 
+// The same for people. Looked up where it is printed.
+std::string_view HowLabel(Hit::How how) {
+  switch (how) {
+    case Hit::How::kSameName:
+      return Translatable("same name");
+    case Hit::How::kSoundsSame:
+      return Translatable("sounds same");
+    case Hit::How::kInName:
+      return Translatable("in name");
+    case Hit::How::kSoundsAlike:
+      return Translatable("sounds alike");
+    case Hit::How::kInText:
+      return Translatable("in text");
+  }
+  return {};
+}
+
 // As commands call it, or as the field of the record is called.
 std::string RecordText(content::v1::Record::BodyCase body) {
   for (const client::EntryKind& kind : client::EntryKinds()) {
@@ -44,7 +61,7 @@ std::string RecordText(content::v1::Record::BodyCase body) {
 base::Result<std::string> Query(const Context& context, const std::string& from) {
   if (!from.empty()) return ReadText(from);
   if (context.prompt.HasTerminal() && !context.output.json()) {
-    return context.prompt.Ask("Search for: ");
+    return context.prompt.Ask(Translated("Search for: "));
   }
   return Error(Code::kInvalidArgument,
                "nobody is there to ask what to search for: write it to stdin, with `--from -`");
@@ -63,7 +80,8 @@ ExitCode SearchCommand(const Context& context, const SearchOptions& options) {
   const auto found = client::Search(session->organisation(), *query);
   if (!found) return fail(found.error());
 
-  Table table{{{"case"}, {"person"}, {"in"}, {"found", false, true}, {"as"}}, {}};
+  Table table{{Column("case"), Column("person"), Column("in"), Shrinking("found"), Column("as")},
+              {}};
   const std::size_t all = found->hits.size();
   const std::size_t shown = options.limit == 0 ? all : std::min(all, options.limit);
   for (std::size_t i = 0; i < shown; ++i) {
@@ -77,23 +95,20 @@ ExitCode SearchCommand(const Context& context, const SearchOptions& options) {
     line["field"] = hit.field;
     line["text"] = hit.snippet;
     output.Emit(line);
-    std::string as = HowText(hit.how);
-    std::ranges::replace(as, '_', ' ');
     const bool same = hit.how == Hit::How::kSameName;
     table.rows.push_back({hit.code.empty() ? std::string() : CodeText(hit.code), person, record,
                           Cell(hit.snippet, same ? Style::kStrong : Style::kPlain),
-                          Cell(as, Style::kFaint)});
+                          Cell(LookUp(HowLabel(hit.how)), Style::kFaint)});
   }
   output.Show(table);
   if (shown < all) {
-    output.Line("and " + std::to_string(all - shown) + " more: say more, or raise --limit",
-                Style::kFaint);
+    output.Line(Translated("and {0} more: say more, or raise --limit", all - shown), Style::kFaint);
   }
   output.Emit({{"event", "searched"}, {"found", all}, {"unopened", found->unopened}});
-  output.Line(std::to_string(all) + " found, as of the last sync", Style::kFaint);
+  output.Line(Translated("{0} found, as of the last sync", all), Style::kFaint);
   if (found->unopened > 0) {
-    output.Note(std::to_string(found->unopened) +
-                " vaults did not open and were passed over: see `godwit status`.");
+    output.Note(Translated("{0} vaults did not open and were passed over: see `godwit status`.",
+                           found->unopened));
   }
   return ExitCode::kOk;
 }

@@ -96,7 +96,7 @@ base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
   }
   if (locked.empty()) return realms;
 
-  const std::string question = "Passphrase of " + profile.name() + ": ";
+  const std::string question = Translated("Passphrase of {0}: ", profile.name());
   for (int i = 0;; ++i) {
     const auto passphrase = context.prompt.Passphrase(question);
     if (!passphrase) return passphrase.error();
@@ -125,8 +125,9 @@ void HandToAgent(const Context& context, const Profile& profile,
     if (status) status = agent->Put(*realm);
   }
   if (!status) {
-    context.output.Note("The agent does not keep the keys, so that the next command asks again: " +
-                        std::string(status.error().message()));
+    context.output.Note(
+        Translated("The agent does not keep the keys, so that the next command asks again: {0}",
+                   WhyText(status.error())));
   }
 }
 
@@ -226,8 +227,8 @@ Status SyncLists(client::Organisation& organisation, Progress& progress) {
       const auto most = protocol::Lowered(kind, realm->roles(), protocol::kFull);
       if (!protocol::HasKind(compartment, kind) || (most & protocol::kRead) == 0) continue;
       if (!client::IsWindowOpen(*realm)) continue;
-      const std::string phase = "reading " + std::string(protocol::Name(compartment)) + ", " +
-                                std::string(protocol::Name(kind));
+      const std::string phase =
+          Translated("reading {0}, {1}", protocol::Name(compartment), protocol::Name(kind));
       whole = keep(client::SyncPinnedRows(
                   *realm, kind, [&](std::size_t done) { progress.Update(phase, done, 0); })) &&
               whole;

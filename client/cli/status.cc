@@ -85,7 +85,7 @@ void ShowWhoami(Output& output, const Profile& profile, const client::Organisati
   std::string name;
   bool evaluation = false;
   Json realms = Json::object();
-  Table table{{{"realm"}, {"roles", false, true}, {"member"}, {"device"}}, {}};
+  Table table{{Column("realm"), Shrinking("roles"), Column("member"), Column("device")}, {}};
   for (const auto& [compartment, realm] : organisation.realms()) {
     const auto directory = client::Directory::Read(*realm);
     const client::Colleague* self = directory ? directory->ByMember(realm->member()) : nullptr;
@@ -104,7 +104,7 @@ void ShowWhoami(Output& output, const Profile& profile, const client::Organisati
         {"device", device},
         {"roles", roles},
         {"fingerprint", protocol::FingerprintWords(realm->info().fingerprint)}};
-    table.rows.push_back({std::string(protocol::Name(compartment)), Joined(roles),
+    table.rows.push_back({std::string(protocol::Name(compartment)), RolesLabel(realm->roles()),
                           member.substr(0, 12), device.substr(0, 12)});
   }
   output.Emit({{"event", "whoami"},
@@ -113,9 +113,9 @@ void ShowWhoami(Output& output, const Profile& profile, const client::Organisati
                {"name", name},
                {"evaluation", evaluation},
                {"realms", realms}});
-  output.Fields({{"profile", profile.name()},
-                 {"handle", handle.empty() ? "(not listed yet)" : handle},
-                 {"name", name}});
+  output.Fields({{Label("profile"), profile.name()},
+                 {Label("handle"), handle.empty() ? Translated("(not listed yet)") : handle},
+                 {Label("name"), name}});
   output.Line();
   output.Show(table);
 }
@@ -148,15 +148,11 @@ ExitCode StatusShow(const Context& context) {
   }
 
   Json realms = Json::object();
-  Table table{{{"realm"},
-               {"keys"},
-               {"service"},
-               {"last sync"},
-               {"to send", true},
-               {"frozen", true},
-               {"evidence", true}},
+  Table table{{Column("realm"), Column("keys"), Column("service"), Column("last sync"),
+               Number("to send"), Number("frozen"), Number("evidence")},
               {}};
-  Table shown_notices{{{"realm"}, {"statement", true}, {"what every member is told"}}, {}};
+  Table shown_notices{{Column("realm"), Number("statement"), Column("what every member is told")},
+                      {}};
   bool any_evidence = false;
   for (const Compartment compartment : profile->Realms()) {
     const std::string name(protocol::Name(compartment));
@@ -164,7 +160,7 @@ ExitCode StatusShow(const Context& context) {
                                : base::Result<client::Realm*>(Error(Code::kLocked, "locked"));
     if (!realm) {
       realms[name] = {{"unlocked", false}};
-      table.rows.push_back({name, Cell("locked", Style::kFaint), "", "", "", "", ""});
+      table.rows.push_back({name, Cell(Translated("locked"), Style::kFaint), "", "", "", "", ""});
       continue;
     }
     const auto look = Look(**realm);
@@ -195,23 +191,24 @@ ExitCode StatusShow(const Context& context) {
         {"evidence", evidence},
         {"alarms", alarms},
         {"notices", notices}};
-    table.rows.push_back(
-        {name, "unlocked",
-         look->reachable ? Cell("reachable", Style::kGood) : Cell("offline", Style::kWarning),
-         look->last_sync_ms ? TimeText(*look->last_sync_ms) : "never", std::to_string(look->outbox),
-         std::to_string(look->frozen),
-         Cell(std::to_string(look->evidence.size()),
-              look->evidence.empty() ? Style::kPlain : Style::kBad)});
+    table.rows.push_back({name, Translated("unlocked"),
+                          look->reachable ? Cell(Translated("reachable"), Style::kGood)
+                                          : Cell(Translated("offline"), Style::kWarning),
+                          look->last_sync_ms ? TimeText(*look->last_sync_ms) : Translated("never"),
+                          std::to_string(look->outbox), std::to_string(look->frozen),
+                          Cell(std::to_string(look->evidence.size()),
+                               look->evidence.empty() ? Style::kPlain : Style::kBad)});
   }
   output.Emit({{"profile", profile->name()},
                {"evaluation", session ? Json(session->evaluation()) : Json()},
                {"agent_idle_left_s", idle_left ? Json(idle_left->count()) : Json()},
                {"realms", realms}});
   output.Fields(
-      {{"profile", profile->name()},
-       {"agent", idle_left ? "holds the keys for " + std::to_string(idle_left->count() / 60 + 1) +
-                                 " more minutes if you do nothing"
-                           : "does not run: the next command asks for the passphrase"}});
+      {{Label("profile"), profile->name()},
+       {Label("agent"),
+        idle_left ? Translated("holds the keys for {0} more minutes if you do nothing",
+                               idle_left->count() / 60 + 1)
+                  : Translated("does not run: the next command asks for the passphrase")}});
   output.Line();
   output.Show(table);
   if (!shown_notices.rows.empty()) {
@@ -240,7 +237,7 @@ ExitCode SyncCommand(const Context& context) {
   {
     Progress progress(output);
     keep(organisation.Sync([&](Compartment compartment, std::size_t done, std::size_t all) {
-      progress.Update("syncing " + std::string(protocol::Name(compartment)), done, all);
+      progress.Update(Translated("syncing {0}", protocol::Name(compartment)), done, all);
     }));
     keep(SyncLists(organisation, progress));
   }
@@ -253,11 +250,11 @@ ExitCode SyncCommand(const Context& context) {
                {"waiting", outbox->waiting},
                {"refused", outbox->refused}});
   if (outbox->refused > 0) {
-    output.Line(std::to_string(outbox->refused) +
-                    " changes cannot be sent as they are; `godwit outbox` says why.",
+    output.Line(Translated("{0} changes cannot be sent as they are; `godwit outbox` says why.",
+                           outbox->refused),
                 Style::kWarning);
   } else if (outbox->waiting > 0) {
-    output.Line(std::to_string(outbox->waiting) + " changes wait to be sent.", Style::kWarning);
+    output.Line(Translated("{0} changes wait to be sent.", outbox->waiting), Style::kWarning);
   }
   if (!first) return fail(first.error());
   output.Line("Up to date.", Style::kGood);

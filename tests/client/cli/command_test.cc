@@ -93,6 +93,22 @@ TEST_F(Command, AWrongCommandLineIsUsage) {
   }
 }
 
+TEST_F(Command, NoLanguageChangesWhatProgramsRead) {
+  const Ran english = godwit.Run({"status", "--json"});
+  for (const char* language : {"ko", "th", "zh_CN", "en"}) {
+    SCOPED_TRACE(language);
+    const Ran ran = godwit.Run({"--language", language, "status", "--json"});
+    EXPECT_EQ(ran.exit, english.exit);
+    EXPECT_EQ(ran.out, english.out);
+    EXPECT_EQ(ran.err, english.err);
+    // The code stands behind what people read, too.
+    const Ran people = godwit.Run({"status", "--language", language});
+    EXPECT_EQ(people.exit, english.exit);
+    EXPECT_NE(people.err.find("(NOT_FOUND)"), std::string::npos) << people.err;
+  }
+  EXPECT_EQ(godwit.Run({"--language", "xx", "status"}).exit, 2);
+}
+
 TEST_F(Command, ErrorsAreJsonWhereJsonIsAskedFor) {
   const Ran ran = godwit.Run({"status", "--json"});
   EXPECT_EQ(ran.exit, 1);

@@ -14,7 +14,7 @@ TEST(Errors, EveryCodeHasAnExitAndANextStep) {
     const Code code{i};
     SCOPED_TRACE(std::string(Name(code)));
     EXPECT_NE(ExitCodeOf(code), ExitCode::kOk);
-    EXPECT_FALSE(NextStep(code).empty());
+    EXPECT_FALSE(NextStep(code).text().empty());
   }
 }
 
