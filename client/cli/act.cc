@@ -64,7 +64,7 @@ base::Result<std::optional<base::RecordId>> ReadRecord(client::Organisation& org
     if (entry) return std::optional((*entry)->record);
     if (entry.error().code() != Code::kNotFound) return entry.error();
   }
-  return Error(Code::kNotFound, "the case has no such record: see `godwit incident CODE`");
+  return Error(Code::kNotFound, "the case has no such record: see `godwit incident list CODE`");
 }
 
 // Opens the realms of a case and does `act`, which writes.

@@ -100,7 +100,7 @@ std::string_view WhatNext(client::TodayItem::What what) {
     case What::kConflict:
       return "`godwit case conflict CODE ID kept|other`";
     case What::kHandOver:
-      return Translatable("`godwit case assign CODE HANDLE`, by whoever manages the rest");
+      return Translatable("`godwit case assign --to HANDLE CODE`, by whoever manages the rest");
     case What::kLink:
       return Translatable("`godwit person link CODE`, or tell your supervisor");
     case What::kConsentDiffers:
