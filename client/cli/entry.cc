@@ -272,7 +272,7 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the day", why); };
   auto session =
-      Session::Open(context, RealmsOf(Kind::kCase),
+      Session::Open(context, kAllRealms,
                     options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
   if (!session) return fail(session.error());
   base::Status synced;
@@ -312,7 +312,7 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
 ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the outbox", why); };
-  auto session = Session::Open(context, RealmsOf(Kind::kCase));
+  auto session = Session::Open(context, kAllRealms);
   if (!session) return fail(session.error());
   if (!options.discard.empty()) {
     // Numbers are each realm's own: "cases:7".

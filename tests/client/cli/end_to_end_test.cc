@@ -712,10 +712,14 @@ TEST_F(Cli, TheCommandsOfTheGuideRun) {
            "haneul,Haneul Specimen,caseworker\n"
            "seol,Seol Example,caseworker\n"
            "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
-  for (const char* person : {"haneul", "seol", "jun", "sora"}) Last(person, {"sync"});
+           "sora,Sora Imaginary,coordinator\n"
+           "hyewon,Hyewon Madeup,auditor\n"
+           "baram,Baram Madeup,route\n"));
+  for (const char* person : {"haneul", "seol", "jun", "sora", "hyewon", "baram"})
+    Last(person, {"sync"});
   std::size_t run = 0;
-  for (const char* page : {"caseworker", "supervisor", "coordinator", "admin"}) {
+  for (const char* page :
+       {"caseworker", "supervisor", "coordinator", "admin", "auditor", "route"}) {
     std::string code;
     std::string id;
     for (GuideCommand& command :
