@@ -8,6 +8,7 @@
 #include "client/case_acts.h"
 #include "client/cases.h"
 #include "client/casework/field.h"
+#include "client/consents.h"
 #include "client/entries.h"
 #include "client/handover.h"
 #include "client/outbox.h"
@@ -177,9 +178,8 @@ class Collector {
     }
     const auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kDevice);
     if (!person) return {};
-    for (const auto* entry : person->Of(Record::kConsent)) {
+    if (const auto* entry = CurrentConsent(*person)) {
       const auto& consent = entry->content.consent();
-      if (consent.state() == content::v1::CONSENT_STATE_SUPERSEDED) continue;
       const bool differs = static_cast<std::uint32_t>(consent.services()) !=
                                life[content::v1::MACHINE_CONSENT_SERVICES] ||
                            static_cast<std::uint32_t>(consent.store_identity()) !=

@@ -38,7 +38,7 @@ using Block = std::variant<Heading, Paragraph, Field, Choice, Signatures>;
 struct Document {
   std::string title{};
   std::string language = "en";  // BCP 47: how characters that languages share are drawn
-  std::string footer{};           // at the foot of every page, before its number
+  std::string footer{};         // at the foot of every page, before its number
   std::vector<Block> blocks{};
 };
 

@@ -24,6 +24,7 @@ constexpr double kTextWidth = kPageWidth - 2 * kMargin;
 constexpr double kBottom = kPageHeight - kMargin - kFooterHeight;
 constexpr double kLabelWidth = 150;
 constexpr double kGap = 5;
+constexpr double kFieldGap = 3;
 constexpr double kBox = 10;
 constexpr double kSignatureHeight = 62;
 
@@ -239,7 +240,7 @@ class Painter {
       Ensure(height);
       Show(label, kMargin, y_ + height - HeightOf(label));
       Line(kMargin + kLabelWidth, y_ + height, width);
-      y_ += height + kGap;
+      y_ += height + kFieldGap;
       return;
     }
     Ensure(HeightOf(label));
@@ -248,7 +249,7 @@ class Painter {
     Show(label, kMargin, top);
     Flow(Text(field.value, kTextSize, width), kMargin + kLabelWidth);
     if (page == page_) y_ = std::max(y_, top + HeightOf(label));
-    y_ += kGap;
+    y_ += kFieldGap;
   }
 
   void Add(const Choice& choice) {
@@ -282,6 +283,7 @@ class Painter {
 
   void Add(const Signatures& signatures) {
     constexpr double kWidth = (kTextWidth - 2 * kGap) / 2;
+    y_ += kGap;
     for (std::size_t i = 0; i < signatures.labels.size(); ++i) {
       const bool left = i % 2 == 0;
       if (left) Ensure(kSignatureHeight + 2 * kGap);

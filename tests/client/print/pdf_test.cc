@@ -100,7 +100,8 @@ TEST_F(Print, WhatIsLongGoesOnOverPagesAndNoneIsLost) {
   EXPECT_GT(pages_, 3u);
   const std::string text = Text();
   for (int i = 0; i < 150; ++i) {
-    EXPECT_NE(text.find(Squeezed("line " + std::to_string(i) + " of one text")), std::string::npos) << i;
+    EXPECT_NE(text.find(Squeezed("line " + std::to_string(i) + " of one text")), std::string::npos)
+        << i;
   }
   EXPECT_NE(text.find("a9"), std::string::npos);
   for (std::size_t page = 1; page <= pages_; ++page) {
