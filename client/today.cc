@@ -8,6 +8,7 @@
 #include "client/case_acts.h"
 #include "client/cases.h"
 #include "client/casework/field.h"
+#include "client/consents.h"
 #include "client/entries.h"
 #include "client/handover.h"
 #include "client/outbox.h"
@@ -204,9 +205,8 @@ class Collector {
           {What::kLink, code, 0, link == LinkState::kMismatch ? "mismatch" : "one side", ""});
     }
     if (person_part == nullptr) return {};
-    for (const auto* entry : person_part->Of(Record::kConsent)) {
+    if (const auto* entry = CurrentConsent(*person_part)) {
       const auto& consent = entry->content.consent();
-      if (consent.state() == content::v1::CONSENT_STATE_SUPERSEDED) continue;
       const bool differs = static_cast<std::uint32_t>(consent.services()) !=
                                life[content::v1::MACHINE_CONSENT_SERVICES] ||
                            static_cast<std::uint32_t>(consent.store_identity()) !=

@@ -25,6 +25,7 @@
 #include "client/cli/org.h"
 #include "client/cli/person.h"
 #include "client/cli/policy.h"
+#include "client/cli/print.h"
 #include "client/cli/reconcile.h"
 #include "client/cli/search.h"
 #include "client/cli/status.h"
@@ -72,6 +73,7 @@ class Commands {
     Entries();
     Board();
     Export();
+    Print();
     Import();
     Evidence();
     Here();
@@ -730,6 +732,29 @@ class Commands {
     AddOffline(exported, export_.offline);
   }
 
+  void Print() {
+    CLI::App& group = Group("print", "Make PDF files for paper");
+    CLI::App& form =
+        Add(group, "consent-form", "The form on which a person answers and signs",
+            "  godwit print consent-form --language ko --out form.pdf       blank\n"
+            "  godwit print consent-form '7K3M-Q9TX-2A*' --out form.pdf     as it was answered\n",
+            [this](const Context& c) { return PrintConsentForm(c, print_); });
+    form.add_option("CODE", print_.code, "Of a case: with what its person answered");
+    form.add_option("--language", print_.language, "en, ko, zh or th; en if not given")
+        ->type_name("LANGUAGE");
+    CLI::App& card =
+        Add(group, "case-card", "One page on how a case stands, in codes: no name, no words",
+            "  godwit print case-card '7K3M-Q9TX-2A*' --out card.pdf\n",
+            [this](const Context& c) { return PrintCaseCard(c, print_); });
+    card.add_option("CODE", print_.code)->required();
+    for (CLI::App* each : {&form, &card}) {
+      each->add_option("--out", print_.out, "The file, which is made; with --yes written over")
+          ->required()
+          ->type_name("FILE");
+      AddOffline(*each, print_.offline);
+    }
+  }
+
   void ImportOf(CLI::App& group, client::Subject subject, const std::string& name,
                 base::Literal what, ImportOptions& options) {
     options.subject = subject;
@@ -874,6 +899,7 @@ class Commands {
   FamilyOptions family_;
   BoardOptions board_;
   ExportOptions export_;
+  PrintOptions print_;
   ImportOptions import_cases_;
   ImportOptions import_people_;
   ImportSampleOptions import_sample_;

@@ -43,6 +43,7 @@ SOLE_HOMES = [
     ("prometheus", r"prometheus/", r"services/"),
     ("SQLite", r"sqlite3(ext)?\.h$", r"client/"),
     ("ICU", r"unicode/", r"client/"),
+    ("pango, cairo", r"(pango|cairo)(/|.*\.h$)", r"client/print/.*\.cc$"),
     ("CLI11", r"CLI/", r"(client/cli|tools/[^/]+|services/[^/]+)/main\.cc$"),
     ("OpenSSL X.509", r"openssl/(x509|x509v3|x509_vfy|pem|asn1)",
      r"(tools/admin/|transport/certificate\.cc$)"),

@@ -35,6 +35,8 @@ BAD = [
     ("client/a.cc", "#include <CLI/CLI.hpp>", "CLI11 has no home here"),
     ("storage/a.cc", "#include <sqlite3.h>", "SQLite has no home here"),
     ("protocol/a.cc", "#include <unicode/unistr.h>", "ICU has no home here"),
+    ("client/cli/a.cc", "#include <pango/pangocairo.h>", "pango, cairo has no home here"),
+    ("client/print/a.h", "#include <cairo-pdf.h>", "pango, cairo has no home here"),
     ("tools/verify/a.cc", '#include "storage/b.h"', "tools may not include storage"),
     ("tools/verify/a.cc", '#include "tools/admin/b.h"', "one tool may not include another"),
     ("tools/admin/a.cc", '#include "client/b.h"', "tools/admin may not include client"),

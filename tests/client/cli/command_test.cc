@@ -49,6 +49,8 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"person", "show"},
                             {"board"},
                             {"export"},
+                            {"print", "consent-form"},
+                            {"print", "case-card"},
                             {"import", "cases"},
                             {"import", "people"},
                             {"import", "sample"},

@@ -923,6 +923,68 @@ TEST_F(Cli, OneOwnCaseIsExportedAndNeverMany) {
   EXPECT_EQ(As("haneul", {"export", code, "--out", theirs}).exit, 1) << "a file is there";
 }
 
+TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string facts = godwit.Write("facts.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "summary.sex = female\n"
+                                         "identity_profile.names[0].full = Garam Invented\n");
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
+  Last("sora", {"sync"});
+  const auto file = [&](const std::string& name) { return (godwit.dir() / name).string(); };
+  const auto text_of = [&](const std::string& name) {
+    const Ran read = godwit.Execute({"/usr/bin/pdftotext", file(name), "-"});
+    EXPECT_EQ(read.exit, 0) << read.err;
+    return read.out;
+  };
+
+  for (const char* person : {"haneul", "sora"}) {
+    const std::string card = std::string(person) + ".pdf";
+    const json printed = Last(person, {"print", "case-card", code, "--out", file(card)});
+    EXPECT_EQ(printed["pages"], 1);
+    EXPECT_EQ(std::filesystem::status(file(card)).permissions() & std::filesystem::perms::all,
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const std::string text = text_of(card);
+    EXPECT_NE(text.find(code.substr(0, 4) + "-" + code.substr(4, 4)), std::string::npos) << text;
+    EXPECT_NE(text.find("female"), std::string::npos) << text;
+    for (const char* name : {"Garam", "Invented", "Haneul", "Jun", "Sora"}) {
+      EXPECT_EQ(text.find(name), std::string::npos) << text;
+    }
+  }
+
+  // As it was answered, in a language of the person's; the name is theirs to write.
+  Last("haneul", {"consent", code, "share_unhcr=no", "language=ko", "from=individual"});
+  EXPECT_EQ(Last("haneul", {"print", "consent-form", code, "--language", "ko", "--out",
+                            file("form.pdf")})["event"],
+            "printed");
+  const std::string form = text_of("form.pdf");
+  EXPECT_NE(form.find("동의서"), std::string::npos) << form;
+  EXPECT_NE(form.find("Haneul Specimen"), std::string::npos) << form;
+  EXPECT_EQ(form.find("Garam"), std::string::npos) << form;
+  std::string dense = form;
+  std::erase_if(dense, [](char c) { return c == ' ' || c == '\n'; });
+  EXPECT_NE(dense.find("X본인"), std::string::npos) << form;
+  EXPECT_NE(dense.find("X아니요"), std::string::npos) << form;
+
+  // Nothing is written over, or to what is no file.
+  EXPECT_EQ(As("haneul", {"print", "case-card", code, "--out", file("form.pdf")}).exit, 1);
+  EXPECT_EQ(text_of("form.pdf"), form);
+  EXPECT_EQ(As("haneul", {"print", "case-card", code, "--out", "/dev/tty", "--yes"}).exit, 2);
+  // Whoever has no part in the person has none of the form.
+  EXPECT_NE(As("sora", {"print", "consent-form", code, "--out", file("none.pdf")}).exit, 0);
+  EXPECT_FALSE(std::filesystem::exists(file("none.pdf")));
+  // A blank form needs no keys.
+  EXPECT_EQ(
+      godwit.Run({"print", "consent-form", "--language", "th", "--out", file("blank.pdf")}).exit,
+      0);
+}
+
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(

@@ -59,6 +59,8 @@ class Program {
     posix_spawn_file_actions_init(&actions);
     const std::string out = (dir_ / "stdout").string();
     const std::string err = (dir_ / "stderr").string();
+    // Files that a command names without a folder go with the test.
+    posix_spawn_file_actions_addchdir_np(&actions, dir_.c_str());
     constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
     if (!files.contains(0)) {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);

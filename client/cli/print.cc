@@ -1,0 +1,92 @@
+#include "client/cli/print.h"
+
+#include "client/casework/inert.h"
+#include "client/cli/case_card.h"
+#include "client/cli/consent_form.h"
+#include "client/cli/own_file.h"
+#include "client/cli/render.h"
+#include "client/consents.h"
+#include "client/directory.h"
+#include "client/print/pdf.h"
+
+namespace godwit::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+using protocol::Compartment;
+using protocol::Kind;
+
+client::Profile::Use UseOf(bool offline) {
+  return offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite;
+}
+
+client::From FromOf(bool offline) {
+  return offline ? client::From::kDevice : client::From::kService;
+}
+
+// Writes the file and says so.
+ExitCode Save(const Context& context, std::string_view what, const print::Document& document,
+              const PrintOptions& options, bool secret) {
+  Output& output = context.output;
+  const auto pdf = print::MakePdf(document);
+  if (!pdf) return output.Fail("print this", pdf.error());
+  if (const auto saved = SaveOwnFile(context, options.out, pdf->bytes); !saved) {
+    return output.Fail("print this", saved.error());
+  }
+  output.Emit({{"event", "printed"}, {"what", what}, {"file", options.out}, {"pages", pdf->pages}});
+  output.Line("Written: " + std::to_string(pdf->pages) + (pdf->pages == 1 ? " page." : " pages."),
+              Style::kGood);
+  if (secret) {
+    output.Note(
+        "Warning: the file is not encrypted, and whoever gets hold of it reads it. Delete it once "
+        "it is on paper.");
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode PrintConsentForm(const Context& context, const PrintOptions& options) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("print the form", why); };
+  if (options.code.empty()) {
+    const auto form = ConsentForm(options.language, nullptr);
+    if (!form) return fail(form.error());
+    return Save(context, "consent_form", *form, options, false);
+  }
+  auto session =
+      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  const auto person = client::ShowPerson(session->organisation(), options.code, options.offline);
+  if (!person) return fail(person.error());
+  const auto* entry = client::CurrentConsent(person->file);
+  if (entry == nullptr) {
+    return fail(Error(Code::kNotFound,
+                      "no consent of this person is recorded: print the blank form, without CODE, "
+                      "and record the answers with `godwit consent`"));
+  }
+  const auto directory =
+      client::Directory::Read(**session->organisation().Get(Compartment::kIdentity));
+  if (!directory) return fail(directory.error());
+  const FilledConsent filled{person->case_code, directory->NameOf(entry->author),
+                             entry->content.consent()};
+  const auto form = ConsentForm(options.language, &filled);
+  if (!form) return fail(form.error());
+  return Save(context, "consent_form", *form, options, true);
+}
+
+ExitCode PrintCaseCard(const Context& context, const PrintOptions& options) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("print the card", why); };
+  auto session = Session::Open(context, {Compartment::kCases}, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  const auto cases = session->organisation().Get(Compartment::kCases);
+  if (!cases) return fail(cases.error());
+  const auto file =
+      client::OpenCaseFile(**cases, Kind::kCase, options.code, FromOf(options.offline));
+  if (!file) return fail(file.error());
+  if (file->Pinned() == nullptr) return fail(Error(Code::kDecrypt, "a case has no summary"));
+  if (file->offline()) context.output.Note("Offline: as of the last sync.");
+  return Save(context, "case_card", CaseCard(*file, Today()), options, true);
+}
+
+}  // namespace godwit::cli

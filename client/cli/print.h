@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "client/cli/session.h"
+
+namespace godwit::cli {
+
+// `godwit print consent-form|case-card`: PDF files for paper.
+struct PrintOptions {
+  std::string code;
+  std::string out;
+  std::string language = "en";
+  bool offline = false;
+};
+ExitCode PrintConsentForm(const Context& context, const PrintOptions& options);
+ExitCode PrintCaseCard(const Context& context, const PrintOptions& options);
+
+}  // namespace godwit::cli

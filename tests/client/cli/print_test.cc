@@ -1,0 +1,205 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "client/cli/case_card.h"
+#include "client/cli/consent_form.h"
+#include "client/print/pdf.h"
+
+namespace godwit::cli {
+namespace {
+
+using content::v1::Record;
+
+constexpr std::uint32_t kDay = 22400;
+
+// All texts of a document, a line each.
+std::string TextOf(const print::Document& document) {
+  std::string text = document.title + "\n" + document.footer + "\n";
+  struct Visitor {
+    std::string& text;
+    void operator()(const print::Heading& block) const { text += block.text + "\n"; }
+    void operator()(const print::Paragraph& block) const { text += block.text + "\n"; }
+    void operator()(const print::Field& block) const {
+      text += block.label + ": " + block.value + "\n";
+    }
+    void operator()(const print::Choice& block) const {
+      text += block.question;
+      for (const auto& option : block.options) {
+        text += (option.ticked ? " [X] " : " [ ] ") + option.label;
+      }
+      text += "\n";
+    }
+    void operator()(const print::Signatures& block) const {
+      for (const auto& label : block.labels) text += label + "\n";
+    }
+  };
+  for (const auto& block : document.blocks) std::visit(Visitor{text}, block);
+  return text;
+}
+
+bool Has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(ConsentForm, IsThereInEveryLanguageOnOneOrTwoPages) {
+  for (const std::string& language : ConsentLanguages()) {
+    SCOPED_TRACE(language);
+    const auto form = ConsentForm(language + "-x-any", nullptr);
+    ASSERT_TRUE(form);
+    EXPECT_EQ(form->language, language);
+    const auto count = [&]<class Block>(Block*) {
+      return std::ranges::count_if(form->blocks, [](const print::Block& block) {
+        return std::holds_alternative<Block>(block);
+      });
+    };
+    EXPECT_EQ(count(static_cast<print::Choice*>(nullptr)), 10) << "who answered, and nine purposes";
+    EXPECT_EQ(count(static_cast<print::Signatures*>(nullptr)), 1);
+    EXPECT_FALSE(Has(TextOf(*form), "[X]")) << "blank";
+    const auto pdf = print::MakePdf(*form);
+    ASSERT_TRUE(pdf) << pdf.error().message();
+    EXPECT_LE(pdf->pages, 2u);
+  }
+  EXPECT_EQ(ConsentForm("tlh", nullptr).error().code(), base::Code::kInvalidArgument);
+  EXPECT_EQ(ConsentForm("", nullptr).error().code(), base::Code::kInvalidArgument);
+}
+
+TEST(ConsentForm, ShowsWhatWasAnsweredByWhomAndInWhichLanguage) {
+  FilledConsent filled{"7K3MQ9TX2A*", "Haneul\x1b Specimen", {}};
+  auto& consent = filled.consent;
+  consent.set_from(content::v1::CONSENT_FROM_CAREGIVER);
+  consent.set_services(content::v1::ANSWER_YES);
+  consent.set_share_partner(content::v1::ANSWER_YES);
+  consent.set_share_partner_org("Invented Aid");
+  consent.set_share_unhcr(content::v1::ANSWER_NO);
+  consent.set_tracing(content::v1::ANSWER_REFUSED);
+  consent.set_language("th");
+  consent.set_given_day(kDay);
+  const auto form = ConsentForm("en", &filled);
+  ASSERT_TRUE(form);
+  const std::string text = TextOf(*form);
+  for (const char* each :
+       {"Case: 7K3M-Q9TX-2A*", "Asked by: Haneul\\u{1b} Specimen", "Language: th",
+        "[ ] the person [X] a parent or caregiver [ ] somebody else",
+        "services for you? [X] yes [ ] no [ ] no answer",
+        "Which partner organisation: Invented Aid",
+        "UNHCR, the refugee agency of the United Nations, what it needs to know to help you? [ ] "
+        "yes "
+        "[X] no [ ] no answer",
+        "separated? [ ] yes [ ] no [X] no answer",
+        "photograph of you? [ ] yes [ ] no [X] no answer", "Date of the answers: 2031-05-01"}) {
+    EXPECT_TRUE(Has(text, each)) << each << "\n" << text;
+  }
+  EXPECT_FALSE(Has(text, "Taken back on"));
+  consent.set_withdrawn_day(kDay + 1);
+  EXPECT_TRUE(Has(TextOf(*ConsentForm("en", &filled)), "Taken back on: 2031-05-02"));
+}
+
+// A case with everything in it, and words wherever a case vault has any.
+CardFacts FullCase() {
+  CardFacts facts;
+  auto& summary = facts.summary;
+  summary.set_code("7K3MQ9TX2A*");
+  summary.set_status(content::v1::CASE_STATUS_OPEN);
+  summary.set_stage(content::v1::CASE_STAGE_IN_TRANSIT);
+  summary.set_stage_since_day(kDay);
+  summary.set_condition(content::v1::CASE_CONDITION_NORMAL);
+  summary.set_workflow(content::v1::WORKFLOW_SERVICE_PROVISION);
+  summary.set_risk(content::v1::RISK_LEVEL_HIGH);
+  summary.set_caseworker("0123456789abcdef");
+  summary.set_supervisor("0123456789abcdef");
+  summary.set_sex(content::v1::SEX_FEMALE);
+  summary.mutable_age_band()->set_from_years(9);
+  summary.mutable_age_band()->set_to_years(17);
+  summary.set_population(content::v1::POPULATION_GROUP_SPOUSE_OR_PARENT_THIRD_COUNTRY);
+  summary.set_region_band(content::v1::REGION_BAND_FIRST_COUNTRY);
+  for (int i = 1; i < content::v1::CaseFlag_ARRAYSIZE; ++i) {
+    summary.add_flags(static_cast<content::v1::CaseFlag>(i));
+  }
+  summary.set_gate_cleared(true);
+  summary.set_gate_bia(true);
+  summary.set_gate_bid(true);
+  auto& consent = *summary.mutable_consent();
+  consent.set_services(content::v1::ANSWER_YES);
+  consent.set_store_identity(content::v1::ANSWER_NOT_APPLICABLE);
+  consent.set_share_partner(content::v1::ANSWER_NOT_APPLICABLE);
+  consent.set_share_authority(content::v1::ANSWER_NOT_APPLICABLE);
+  consent.set_share_unhcr(content::v1::ANSWER_NOT_APPLICABLE);
+  consent.set_reporting_aggregate(content::v1::ANSWER_NOT_APPLICABLE);
+  consent.set_tracing(content::v1::ANSWER_NOT_APPLICABLE);
+  summary.set_approval_assessment(content::v1::APPROVAL_STATE_APPROVED);
+  summary.set_approval_case_plan(content::v1::APPROVAL_STATE_PENDING);
+  summary.set_approval_closure(content::v1::APPROVAL_STATE_REJECTED);
+  summary.set_next_due_day(kDay + 7);
+  auto& of = *facts.records.emplace_back().mutable_case_();
+  of.mutable_registration_date()->set_precision(content::v1::PartialDate::PRECISION_MONTH);
+  of.mutable_registration_date()->set_year(2031);
+  of.mutable_registration_date()->set_month(4);
+  of.set_identification_source(content::v1::IDENTIFICATION_SOURCE_COMMUNITY);
+  of.set_identification_source_original("sister of Ri Pogi");
+  of.set_to_desk("Ri Pogi waits");
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    auto& follow_up = *facts.records.emplace_back().mutable_follow_up();
+    follow_up.set_type(content::v1::FOLLOW_UP_TYPE_HEALTH_CHECK);
+    follow_up.set_due_day(kDay + i);
+    auto& service = *facts.records.emplace_back().mutable_service();
+    service.set_type(content::v1::SERVICE_TYPE_FAMILY_REUNIFICATION);
+    service.set_status(content::v1::SERVICE_STATUS_IN_PROGRESS);
+    service.set_appointment_day(kDay + i);
+    service.set_implemented_day(kDay + i);
+    service.set_provider_agency("Ri Pogi and sons");
+    service.set_budget_line("for Ri Pogi");
+    auto& incident = *facts.records.emplace_back().mutable_incident();
+    incident.set_type(content::v1::INCIDENT_TYPE_AUTHORITY_PRACTICE_CHANGE);
+    incident.set_severity(4);
+    incident.set_status(content::v1::INCIDENT_STATUS_OPEN);
+    incident.set_verification(content::v1::VERIFICATION_UNVERIFIED);
+    incident.set_discovered_day(kDay + i);
+    auto& step = *facts.records.emplace_back().mutable_authority_process();
+    step.set_step(content::v1::AUTHORITY_STEP_JOINT_QUESTIONING);
+    step.mutable_date()->set_precision(content::v1::PartialDate::PRECISION_YEAR);
+    step.mutable_date()->set_year(2031);
+    auto& comment = *facts.records.emplace_back().mutable_comment();
+    comment.set_text("Ri Pogi asks");
+  }
+  return facts;
+}
+
+TEST(CaseCard, IsOnePageHoweverMuchThereIs) {
+  const auto card = CaseCard(FullCase(), kDay + 30);
+  const auto pdf = print::MakePdf(card);
+  ASSERT_TRUE(pdf) << pdf.error().message();
+  EXPECT_EQ(pdf->pages, 1u);
+  const std::string text = TextOf(card);
+  for (const char* each :
+       {"Case 7K3M-Q9TX-2A*", "as of 2031-05-31",
+        "Stage: in transit, since "
+        "2031-05-01",
+        "Risk: high", "Age: 9-17", "Registered: 2031-04", "services yes, identity not applicable",
+        "plan pending", "screening clear, best interests assessed", "Next due: 2031-05-08",
+        "health check: due 2031-05-01", "done 2031-05-20", "severity 4, open, unverified",
+        "joint questioning: 2031", "Services (4 of 20)"}) {
+    EXPECT_TRUE(Has(text, each)) << each << "\n" << text;
+  }
+  // What is due first is shown, and what was done last; the others are counted.
+  EXPECT_FALSE(Has(text, "due 2031-05-20"));
+  EXPECT_FALSE(Has(text, "done 2031-05-01"));
+}
+
+TEST(CaseCard, HasNoWordsThatSomebodyTyped) {
+  EXPECT_FALSE(Has(TextOf(CaseCard(FullCase(), kDay)), "Pogi"));
+  // Nor who works on it.
+  EXPECT_FALSE(Has(TextOf(CaseCard(FullCase(), kDay)), "0123456789"));
+}
+
+TEST(CaseCard, OfACaseThatJustBeganSaysWhatThereIs) {
+  CardFacts facts;
+  facts.summary.set_code("7K3MQ9TX2A*");
+  facts.summary.set_stage(content::v1::CASE_STAGE_CONTACT);
+  const std::string text = TextOf(CaseCard(facts, kDay));
+  EXPECT_TRUE(Has(text, "Stage: contact"));
+  EXPECT_FALSE(Has(text, "Services"));
+}
+
+}  // namespace
+}  // namespace godwit::cli
