@@ -300,6 +300,12 @@ base::Result<std::uint64_t> Inviter::Confirm(OpenInvite& invite) {
   const auto known = std::ranges::find(*staff, invite.human, &Human::id);
   if (known != staff->end()) {
     human = *known;
+  } else if (HumanByHandle(*staff, invite.newcomer.handle) != nullptr) {
+    // Of two invitations of a handle that nobody had, each would make a human of its own, and what
+    // the one may not hold beside the other would go unseen.
+    return Error(Code::kExists,
+                 "this handle was given to somebody since the invitation: withdraw it, and invite "
+                 "under another handle, or the same person again");
   } else {
     human.record = crypto::RandomId<base::RecordId>();
     human.id = invite.human;

@@ -250,6 +250,24 @@ TEST_F(Casework, WhatNeedsASecondSignatureWaitsForIt) {
   EXPECT_TRUE(Must(joiner.IsAdded()));
 }
 
+TEST_F(Casework, TwoInvitationsOfOneHandleMakeOneHuman) {
+  Inviter inviter(Of("founder"));
+  std::vector<OpenInvite> both;
+  for (int i = 0; i < 2; ++i) {
+    auto invites = Must(inviter.Invite({"kc5", "Newcomer", protocol::kCoordinator}));
+    ASSERT_EQ(invites.size(), 1u);
+    auto joiner = Must(Joiner::Begin(Must(inviter.InvitationFor(invites[0])).Expose()));
+    Must(inviter.Poll(invites[0]));
+    Must(joiner.Poll());
+    Must(inviter.Poll(invites[0]));
+    both.push_back(std::move(invites[0]));
+  }
+  EXPECT_EQ(Must(inviter.Confirm(both[0])), 0u);
+  EXPECT_EQ(inviter.Confirm(both[1]).error().code(), Code::kExists);
+  const auto staff = Must(FetchStaff(organisation_.RealmOf("founder", Compartment::kCases)));
+  EXPECT_EQ(std::ranges::count(staff, std::string("kc5"), &Human::handle), 1);
+}
+
 TEST_F(Casework, NobodyLeavesMoreWaitingThanARosterTakes) {
   organisation_.Join({{"ad1", "Admin One", protocol::kAdmin}});
   NeedTwo();
