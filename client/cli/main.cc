@@ -666,6 +666,9 @@ class Commands {
     if (name == "follow-up") return "Follow-up: what is due when";
     if (name == "incident") return "Incidents, as far as coordinators see them";
     if (name == "authority") return "Steps of the process by authorities";
+    if (name == "referral")
+      return "Referrals: what is told to whom who gives a service, by consent";
+    if (name == "transfer") return "Transfers: the case goes to another organisation";
     if (name == "document") return "Identity documents of a person";
     if (name == "kin") return "Kin of a person";
     if (name == "contact") return "How to reach a person";
@@ -734,7 +737,14 @@ class Commands {
             "  godwit print case-card '7K3M-Q9TX-2A*' --out card.pdf\n",
             [this](const Context& c) { return PrintCaseCard(c, print_); });
     card.add_option("CODE", print_.code)->required();
-    for (CLI::App* each : {&form, &card}) {
+    CLI::App& referral =
+        Add(group, "referral", "The letter to whom a referral or transfer goes, as consent allows",
+            "  godwit print referral '7K3M-Q9TX-2A*' 3f09a1b2 --out letter.pdf\n",
+            [this](const Context& c) { return PrintReferral(c, print_); });
+    referral.add_option("CODE", print_.code)->required();
+    referral.add_option("ID", print_.id, "The beginning of its id, as `referral list` shows it")
+        ->required();
+    for (CLI::App* each : {&form, &card, &referral}) {
       each->add_option("--out", print_.out, "The file, which is made; with --yes written over")
           ->required()
           ->type_name("FILE");
