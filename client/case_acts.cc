@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "client/casework/assign.h"
+#include "client/transitions.h"
 #include "crypto/random.h"
 
 namespace godwit::client {
@@ -457,6 +458,30 @@ Record GivenConsent(const VaultFile& person) {
   return record;
 }
 
+// One thing to do for each referral and transfer that a consent covers no more: to tell the
+// receiver.
+std::vector<PendingEdit> TasksOnSharing(Realm& realm, const VaultFile& case_file,
+                                        const content::v1::Consent& consent) {
+  std::vector<PendingEdit> tasks;
+  for (const auto* shared : LiveTransitions(case_file, Today())) {
+    if (SharingOf(&consent, shared->content.transition(), Today()) == Sharing::kCovered) continue;
+    const std::string cause = base::ToString(shared->link.bytes());
+    const auto there = case_file.Of(Record::kTask);
+    if (std::ranges::any_of(there, [&](const auto* entry) {
+          return !entry->content.task().done() && entry->content.task().cause() == cause;
+        })) {
+      continue;
+    }
+    Record record;
+    auto& task = *record.mutable_task();
+    task.set_kind(content::v1::TASK_KIND_CONSENT_WITHDRAWN);
+    task.set_to(base::ToString(realm.member().bytes()));
+    task.set_cause(cause);
+    tasks.push_back(VaultFile::Add(std::move(record)));
+  }
+  return tasks;
+}
+
 // Writes a consent to the person and its answers to the case.
 base::Result<Written> WriteConsent(Organisation& organisation, std::string_view code,
                                    VaultFile& person, Record record) {
@@ -490,9 +515,10 @@ base::Result<Written> WriteConsent(Organisation& organisation, std::string_view 
       !fits) {
     return fits.error();
   }
+  auto tasks = TasksOnSharing(**organisation.Get(Compartment::kCases), *file, consent);
   auto written = Submit(**identity, std::move(pending));
-  if (!written || wishes.empty()) return written;
-  const auto in_case = Write(organisation, *file, wishes, "consent");
+  if (!written || (wishes.empty() && tasks.empty())) return written;
+  const auto in_case = Write(organisation, *file, wishes, "consent", std::move(tasks));
   if (!in_case) return in_case.error();
   return Written{written->queued || in_case->queued};
 }

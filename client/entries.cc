@@ -4,11 +4,13 @@
 #include <array>
 
 #include "base/clock.h"
+#include "client/case_acts.h"
 #include "client/casework/assign.h"
 #include "client/casework/inert.h"
 #include "client/casework/merge.h"
 #include "client/directory.h"
 #include "client/normalise.h"
+#include "client/transitions.h"
 
 namespace godwit::client {
 namespace {
@@ -24,7 +26,7 @@ constexpr std::size_t kShortId = 8;
 constexpr std::size_t kMaxCaseComment = 120;
 constexpr std::size_t kMaxComment = 2000;
 
-constexpr std::array<EntryKind, 15> kKinds{{
+constexpr std::array<EntryKind, 17> kKinds{{
     {"need", Record::kSpecificNeed, Kind::kSensitive, false, false},
     {"assessment", Record::kAssessment, Kind::kSensitive, true, false},
     {"plan", Record::kCasePlan, Kind::kSensitive, true, false},
@@ -36,6 +38,10 @@ constexpr std::array<EntryKind, 15> kKinds{{
     {"follow-up", Record::kFollowUp, Kind::kCase, false, true},
     {"incident", Record::kIncident, Kind::kCase, false, true},
     {"authority", Record::kAuthorityProcess, Kind::kCase, false, true},
+    {"referral", Record::kTransition, Kind::kCase, false, true,
+     content::v1::TRANSITION_KIND_REFERRAL},
+    {"transfer", Record::kTransition, Kind::kCase, false, true,
+     content::v1::TRANSITION_KIND_TRANSFER},
     {"document", Record::kIdentityDocument, Kind::kPerson, false, false},
     {"kin", Record::kKin, Kind::kPerson, false, false},
     {"contact", Record::kContactChannel, Kind::kPerson, false, false},
@@ -77,9 +83,10 @@ std::uint32_t NextDue(const VaultFile& file, const PendingEdit& changed) {
   return next;
 }
 
-// Sends one changed record, and with it the summary where it says when something is due.
+// Sends one changed record, then what it moves, and the summary where it says when something is
+// due.
 base::Result<EntryWritten> Send(Realm& realm, const VaultFile& file, PendingEdit edit,
-                                std::string_view what) {
+                                std::string_view what, const std::vector<Wish>& wishes = {}) {
   Pending pending;
   pending.vault = file.id();
   pending.what = what;
@@ -94,9 +101,23 @@ base::Result<EntryWritten> Send(Realm& realm, const VaultFile& file, PendingEdit
     }
   }
   pending.edits.push_back(std::move(edit));
+  if (!wishes.empty()) {
+    if (const auto added = AddActs(realm, file, wishes, pending); !added) return added.error();
+  }
   const auto written = Submit(realm, std::move(pending));
   if (!written) return written.error();
   return EntryWritten{id, written->queued};
+}
+
+Error NoSuchRecord() {
+  return Error(Code::kNotFound, "the case has no such record: list them to see their ids");
+}
+
+// What a kind asks of its records beyond their fields; `before`: as it was, or null.
+Status Prepare(Organisation& organisation, std::string_view code, const EntryKind& kind,
+               const Record* before, Record& record) {
+  if (kind.transition == content::v1::TRANSITION_KIND_UNSPECIFIED) return {};
+  return PrepareTransition(organisation, code, kind.transition, before, record);
 }
 
 Status CheckMine(const VaultFile& file) {
@@ -176,10 +197,19 @@ base::Result<const VaultFile::Entry*> FindEntry(const VaultFile& file, Record::B
     }
     found = entry;
   }
-  if (found == nullptr) {
-    return Error(Code::kNotFound, "the case has no such record: list them to see their ids");
-  }
+  if (found == nullptr) return NoSuchRecord();
   return found;
+}
+
+std::vector<const VaultFile::Entry*> EntriesOf(const VaultFile& file, const EntryKind& kind,
+                                               bool with_errors) {
+  auto entries = file.Of(kind.body, with_errors);
+  if (kind.transition != content::v1::TRANSITION_KIND_UNSPECIFIED) {
+    std::erase_if(entries, [&](const auto* entry) {
+      return entry->content.transition().kind() != kind.transition;
+    });
+  }
+  return entries;
 }
 
 namespace {
@@ -195,9 +225,17 @@ base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view 
   if (const auto mine = CheckMine(*file); !mine) return mine.error();
   const auto entry = FindEntry(*file, kind.body, id);
   if (!entry) return entry.error();
-  auto changed = change((*entry)->content);
+  const Record& before = (*entry)->content;
+  if (std::ranges::count(EntriesOf(*file, kind, true), *entry) == 0) return NoSuchRecord();
+  auto changed = change(before);
   if (!changed) return changed.error();
-  return Send(**realm, *file, VaultFile::Change(**entry, *std::move(changed)), kind.name);
+  std::vector<Wish> wishes;
+  if (EndsCase(before, *changed)) {
+    wishes.push_back({.machine = content::v1::MACHINE_STATUS,
+                      .to = content::v1::CASE_STATUS_TRANSFERRED,
+                      .subject_is_previous = true});
+  }
+  return Send(**realm, *file, VaultFile::Change(**entry, *std::move(changed)), kind.name, wishes);
 }
 
 }  // namespace
@@ -215,10 +253,13 @@ base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view
   const auto file = OpenEntries(organisation, code, kind, From::kService);
   if (!file) return file.error();
   if (const auto mine = CheckMine(*file); !mine) return mine.error();
-  const auto there = file->Of(kind.body);
+  const auto there = EntriesOf(*file, kind);
   const bool anew = !kind.single || there.empty();
   auto filled = Filled(anew ? record : there.front()->content, changes);
   if (!filled) return filled.error();
+  if (const auto fits = Prepare(organisation, code, kind, nullptr, *filled); !fits) {
+    return fits.error();
+  }
   return Send(**realm, *file,
               anew ? VaultFile::Add(*std::move(filled))
                    : VaultFile::Change(*there.front(), *std::move(filled)),
@@ -228,8 +269,13 @@ base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view
 base::Result<EntryWritten> ChangeEntry(Organisation& organisation, std::string_view code,
                                        const EntryKind& kind, std::string_view id,
                                        const std::vector<Change>& changes) {
-  return Rewrite(organisation, code, kind, id,
-                 [&](Record record) { return Filled(std::move(record), changes); });
+  return Rewrite(organisation, code, kind, id, [&](const Record& before) -> base::Result<Record> {
+    auto filled = Filled(before, changes);
+    if (!filled) return filled;
+    const auto fits = Prepare(organisation, code, kind, &before, *filled);
+    if (!fits) return fits.error();
+    return filled;
+  });
 }
 
 base::Result<EntryWritten> StrikeEntry(Organisation& organisation, std::string_view code,

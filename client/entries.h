@@ -26,6 +26,8 @@ struct EntryKind {
   bool single;  // one a case: written anew, it is changed
   // Whether its fields may stand on a command line: codes and dates may, words about a person not.
   bool plain;
+  // Of the two kinds that share a body, which; a record of the other is none of this.
+  content::v1::TransitionKind transition = content::v1::TRANSITION_KIND_UNSPECIFIED;
 };
 std::span<const EntryKind> EntryKinds();
 // Nothing: no such kind.
@@ -37,10 +39,11 @@ struct EntryWritten {
 };
 // Adds one, or changes the only one of a kind that has one. INVALID_ARGUMENT, NOT_FOUND: no such
 // field or value, said before anything is written. PERMISSION_DENIED: a text that coordinators read
-// names one of this person's own people.
+// names one of this person's own people; of a referral or transfer, as PrepareTransition.
 base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view code,
                                     const EntryKind& kind, const std::vector<Change>& changes);
-// `id`: the beginning of the record's id, as lists show it.
+// `id`: the beginning of the record's id, as lists show it. That a transfer was accepted ends the
+// case here: a coordinator's.
 base::Result<EntryWritten> ChangeEntry(Organisation& organisation, std::string_view code,
                                        const EntryKind& kind, std::string_view id,
                                        const std::vector<Change>& changes);
@@ -55,6 +58,9 @@ base::Result<VaultFile> OpenEntries(Organisation& organisation, std::string_view
 base::Result<const VaultFile::Entry*> FindEntry(const VaultFile& file,
                                                 content::v1::Record::BodyCase body,
                                                 std::string_view id);
+// The entries of a kind, in the order of their ids; `with_errors`: those entered in error, too.
+std::vector<const VaultFile::Entry*> EntriesOf(const VaultFile& file, const EntryKind& kind,
+                                               bool with_errors = false);
 // The beginning of an id by which people name a record.
 std::string ShortId(const base::RecordId& record);
 

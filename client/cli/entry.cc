@@ -8,9 +8,11 @@
 #include "client/cli/act.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
+#include "client/consents.h"
 #include "client/directory.h"
 #include "client/outbox.h"
 #include "client/today.h"
+#include "client/transitions.h"
 
 namespace godwit::cli {
 namespace {
@@ -113,6 +115,44 @@ std::string_view WhatNext(client::TodayItem::What what) {
   return "";
 }
 
+// What of a referral or transfer stands in no record: whether its last day is over, and how the
+// person's consent stands to it now, for those who read the person.
+class SharedNow {
+ public:
+  SharedNow(client::Organisation& organisation, const EntryOptions& options) {
+    const auto identity = organisation.Get(Compartment::kIdentity);
+    if (options.kind->transition == content::v1::TRANSITION_KIND_UNSPECIFIED || !identity) return;
+    const auto person =
+        client::OpenCaseFile(**identity, Kind::kPerson, options.code,
+                             options.offline ? client::From::kDevice : client::From::kService);
+    if (!person) return;
+    yours_ = true;
+    if (const auto* consent = client::CurrentConsent(*person)) {
+      consent_ = consent->content.consent();
+    }
+  }
+
+  void Say(const client::VaultFile::Entry& entry, Json& json,
+           std::vector<std::pair<std::string, Cell>>& fields) const {
+    if (!entry.content.has_transition()) return;
+    const auto& transition = entry.content.transition();
+    const bool expired = client::HasExpired(transition, Today());
+    json["expired"] = expired;
+    json["consent_now"] = "not_yours";
+    if (expired) fields.emplace_back("", Cell("its last day is over", Style::kWarning));
+    if (!yours_) return;
+    const auto sharing = client::SharingOf(consent_ ? &*consent_ : nullptr, transition, Today());
+    json["consent_now"] = client::NameOf(sharing);
+    fields.emplace_back("consent now",
+                        Cell(std::string(client::NameOf(sharing)),
+                             sharing == client::Sharing::kCovered ? Style::kPlain : Style::kBad));
+  }
+
+ private:
+  bool yours_ = false;
+  std::optional<content::v1::Consent> consent_;
+};
+
 }  // namespace
 
 ExitCode EntryAdd(const Context& context, const EntryOptions& options) {
@@ -166,7 +206,8 @@ ExitCode EntryList(const Context& context, const EntryOptions& options) {
   if (!directory) return fail(directory.error());
   if (file->offline()) output.Note("Offline: as of the last sync.");
   std::size_t shown = 0;
-  for (const auto* entry : file->Of(options.kind->body, options.all)) {
+  const SharedNow shared(session->organisation(), options);
+  for (const auto* entry : client::EntriesOf(*file, *options.kind, options.all)) {
     Json json = {{"id", client::ShortId(entry->record)},
                  {std::string(options.kind->name), ContentJson(client::BodyOf(entry->content))},
                  {"by", directory->NameOf(entry->changed_by)},
@@ -177,13 +218,14 @@ ExitCode EntryList(const Context& context, const EntryOptions& options) {
       unanswered[row.field()] = EnumText(row.why());
     }
     json["unanswered"] = unanswered;
+    auto fields = ContentFields(client::BodyOf(entry->content));
+    shared.Say(*entry, json, fields);
     output.Emit(json);
     if (shown++ > 0) output.Line();
     output.Line(
         client::ShortId(entry->record) +
             (entry->content.entered_in_error() ? "  " + Translated("entered in error") : ""),
         Style::kStrong);
-    auto fields = ContentFields(client::BodyOf(entry->content));
     for (const auto& row : entry->content.unanswered()) {
       fields.emplace_back(FieldLabel(row.field()), Cell(EnumLabel(row.why()), Style::kFaint));
     }

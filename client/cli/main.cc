@@ -679,6 +679,10 @@ class Commands {
     if (name == "follow-up") return base::Literal("Follow-up: what is due when");
     if (name == "incident") return base::Literal("Incidents, as far as coordinators see them");
     if (name == "authority") return base::Literal("Steps of the process by authorities");
+    if (name == "referral")
+      return base::Literal("Referrals: what is told to whom who gives a service, by consent");
+    if (name == "transfer")
+      return base::Literal("Transfers: the case goes to another organisation");
     if (name == "document") return base::Literal("Identity documents of a person");
     if (name == "kin") return base::Literal("Kin of a person");
     if (name == "contact") return base::Literal("How to reach a person");
@@ -747,7 +751,14 @@ class Commands {
             "  godwit print case-card '7K3M-Q9TX-2A*' --out card.pdf\n",
             [this](const Context& c) { return PrintCaseCard(c, print_); });
     card.add_option("CODE", print_.code)->required();
-    for (CLI::App* each : {&form, &card}) {
+    CLI::App& referral =
+        Add(group, "referral", "The letter to whom a referral or transfer goes, as consent allows",
+            "  godwit print referral '7K3M-Q9TX-2A*' 3f09a1b2 --out letter.pdf\n",
+            [this](const Context& c) { return PrintReferral(c, print_); });
+    referral.add_option("CODE", print_.code)->required();
+    referral.add_option("ID", print_.id, "The beginning of its id, as `referral list` shows it")
+        ->required();
+    for (CLI::App* each : {&form, &card, &referral}) {
       each->add_option("--out", print_.out, "The file, which is made; with --yes written over")
           ->required()
           ->type_name("FILE");

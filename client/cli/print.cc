@@ -1,13 +1,14 @@
 #include "client/cli/print.h"
 
-#include "client/casework/inert.h"
 #include "client/cli/case_card.h"
 #include "client/cli/consent_form.h"
 #include "client/cli/own_file.h"
+#include "client/cli/referral_letter.h"
 #include "client/cli/render.h"
 #include "client/consents.h"
 #include "client/directory.h"
 #include "client/print/pdf.h"
+#include "client/transitions.h"
 
 namespace godwit::cli {
 namespace {
@@ -87,6 +88,22 @@ ExitCode PrintCaseCard(const Context& context, const PrintOptions& options) {
   if (file->Pinned() == nullptr) return fail(Error(Code::kDecrypt, "a case has no summary"));
   if (file->offline()) context.output.Note("Offline: as of the last sync.");
   return Save(context, "case_card", CaseCard(*file, Today()), options, true);
+}
+
+ExitCode PrintReferral(const Context& context, const PrintOptions& options) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("print the letter", why); };
+  auto session =
+      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  const auto shared =
+      client::OpenShared(organisation, options.code, options.id, FromOf(options.offline));
+  if (!shared) return fail(shared.error());
+  client::Realm& cases = **organisation.Get(Compartment::kCases);
+  const auto directory = client::Directory::Read(cases);
+  if (!directory) return fail(directory.error());
+  return Save(context, "referral",
+              ReferralLetter(*shared, directory->NameOf(cases.member()), Today()), options, true);
 }
 
 }  // namespace godwit::cli

@@ -6,14 +6,16 @@
 
 namespace godwit::cli {
 
-// `godwit print consent-form|case-card`: PDF files for paper.
+// `godwit print consent-form|case-card|referral`: PDF files for paper.
 struct PrintOptions {
   std::string code;
+  std::string id;  // of a referral or transfer: its beginning
   std::string out;
   std::string language = "en";
   bool offline = false;
 };
 ExitCode PrintConsentForm(const Context& context, const PrintOptions& options);
 ExitCode PrintCaseCard(const Context& context, const PrintOptions& options);
+ExitCode PrintReferral(const Context& context, const PrintOptions& options);
 
 }  // namespace godwit::cli

@@ -52,7 +52,10 @@ std::string_view HowLabel(Hit::How how) {
 // As commands call it, or as the field of the record is called.
 std::string RecordText(content::v1::Record::BodyCase body) {
   for (const client::EntryKind& kind : client::EntryKinds()) {
-    if (kind.body == body) return std::string(kind.name);
+    // A body that two kinds share goes by its own name.
+    if (kind.body == body && kind.transition == content::v1::TRANSITION_KIND_UNSPECIFIED) {
+      return std::string(kind.name);
+    }
   }
   const auto* field = content::v1::Record::descriptor()->FindFieldByNumber(static_cast<int>(body));
   return field == nullptr ? std::string() : field->name();

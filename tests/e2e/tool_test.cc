@@ -22,6 +22,7 @@
 #include "client/persons.h"
 #include "client/pinned_rows.h"
 #include "client/today.h"
+#include "client/transitions.h"
 #include "client/vault_writer.h"
 #include "protocol/entry.h"
 #include "tests/support/builders.h"
@@ -402,45 +403,51 @@ TEST_F(Tool, ACaseIsHandedOverByThoseWhoManageItsPartsAndItShows) {
 
 TEST_F(Tool, EveryKindOfEntryIsWrittenShownChangedAndStruck) {
   const std::string code = Open();
-  const std::map<std::string, std::pair<Change, Change>> fields = {
-      {"need", {{"code", "tr"}, {"severity", "low"}}},
-      {"assessment", {{"situation", "a loft"}, {"assessed_day", "2031-02-03"}}},
-      {"plan", {{"goals[0].goal", "school"}, {"review_day", "2031-05-06"}}},
-      {"trafficking", {{"status", "possible"}, {"forced_labour", "?refused"}}},
-      {"best-interests", {{"kind", "bia"}, {"outcome", "stays with her aunt"}}},
-      {"observation", {{"text", "asks about others"}, {"forwarded", "yes"}}},
-      {"narrative", {{"narrative", "it was dark"}, {"victims", "?not_asked"}}},
-      {"service", {{"type", "cash"}, {"amount", "120.50 USD"}}},
-      {"follow-up", {{"type", "visit"}, {"due_day", "2031-01-02"}}},
-      {"incident", {{"type", "medical"}, {"occurred", "2030"}}},
-      {"authority", {{"step", "reported"}, {"date", "2030-11"}}},
-      {"document", {{"type", "none"}, {"held_by", "kin"}}},
-      {"kin", {{"relation", "mother"}, {"alive", "?unknown"}}},
-      {"contact", {{"kind", "phone"}, {"handle", "+000 555 0100"}}},
-      {"tracing", {{"sought", "a brother"}, {"status", "open"}}},
+  Must(RecordConsent(Of("cw01"), code, {{"share_partner", "yes"}}));
+  const std::vector<Change> told{{"to_org", "Invented Aid"},
+                                 {"share_with", "partner"},
+                                 {"shared_fields", "identity_profile.names, need"}};
+  const std::map<std::string, std::pair<std::vector<Change>, Change>> fields = {
+      {"need", {{{"code", "tr"}}, {"severity", "low"}}},
+      {"assessment", {{{"situation", "a loft"}}, {"assessed_day", "2031-02-03"}}},
+      {"plan", {{{"goals[0].goal", "school"}}, {"review_day", "2031-05-06"}}},
+      {"trafficking", {{{"status", "possible"}}, {"forced_labour", "?refused"}}},
+      {"best-interests", {{{"kind", "bia"}}, {"outcome", "stays with her aunt"}}},
+      {"observation", {{{"text", "asks about others"}}, {"forwarded", "yes"}}},
+      {"narrative", {{{"narrative", "it was dark"}}, {"victims", "?not_asked"}}},
+      {"service", {{{"type", "cash"}}, {"amount", "120.50 USD"}}},
+      {"follow-up", {{{"type", "visit"}}, {"due_day", "2031-01-02"}}},
+      {"incident", {{{"type", "medical"}}, {"occurred", "2030"}}},
+      {"authority", {{{"step", "reported"}}, {"date", "2030-11"}}},
+      {"referral", {told, {"expires_day", "2099-05-06"}}},
+      {"transfer", {told, {"service", "legal_assistance"}}},
+      {"document", {{{"type", "none"}}, {"held_by", "kin"}}},
+      {"kin", {{{"relation", "mother"}}, {"alive", "?unknown"}}},
+      {"contact", {{{"kind", "phone"}}, {"handle", "+000 555 0100"}}},
+      {"tracing", {{{"sought", "a brother"}}, {"status", "open"}}},
   };
   for (const EntryKind& kind : EntryKinds()) {
     SCOPED_TRACE(kind.name);
     ASSERT_TRUE(fields.contains(std::string(kind.name)));
     const auto& [first, second] = fields.at(std::string(kind.name));
-    const auto added = Add("cw01", code, kind.name.data(), {first});
+    const auto added = Add("cw01", code, kind.name.data(), first);
     EXPECT_FALSE(AddEntry(Of("cw01"), code, kind, {{"no_such_field", "x"}}));
     EXPECT_FALSE(AddEntry(Of("cw01"), code, kind, {}));
     EXPECT_FALSE(ChangeEntry(Of("cw01"), code, kind, "ffffffff", {second}));
     Must(ChangeEntry(Of("cw01"), code, kind, ShortId(added.record), {second}));
     auto file = Must(OpenEntries(Of("cw01"), code, kind, From::kService));
-    ASSERT_EQ(file.Of(kind.body).size(), 1u);
-    EXPECT_FALSE(file.Of(kind.body)[0]->waits);
-    const std::string before = file.Of(kind.body)[0]->content.SerializeAsString();
+    ASSERT_EQ(EntriesOf(file, kind).size(), 1u);
+    EXPECT_FALSE(EntriesOf(file, kind)[0]->waits);
+    const std::string before = EntriesOf(file, kind)[0]->content.SerializeAsString();
     Must(StrikeEntry(Of("cw01"), code, kind, ShortId(added.record)));
     file = Must(OpenEntries(Of("cw01"), code, kind, From::kService));
-    EXPECT_TRUE(file.Of(kind.body).empty());
-    ASSERT_EQ(file.Of(kind.body, true).size(), 1u);
-    Record struck = file.Of(kind.body, true)[0]->content;
+    EXPECT_TRUE(EntriesOf(file, kind).empty());
+    ASSERT_EQ(EntriesOf(file, kind, true).size(), 1u);
+    Record struck = EntriesOf(file, kind, true)[0]->content;
     struck.clear_entered_in_error();
     EXPECT_EQ(struck.SerializeAsString(), before) << "nothing of it is lost";
     // Nobody else's to change.
-    EXPECT_FALSE(AddEntry(Of("cw02"), code, kind, {first}));
+    EXPECT_FALSE(AddEntry(Of("cw02"), code, kind, first));
   }
   // The board knows when the next thing is due.
   Add("cw01", code, "follow-up", {{"type", "visit"}, {"due_day", "2031-01-09"}});
@@ -511,6 +518,142 @@ TEST_F(Tool, ConsentIsTheirsToGiveAndTakeBack) {
   EXPECT_EQ(file, 3u) << "each as it was given";
   EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {})),
             Code::kPermissionDenied);
+}
+
+// What is told of a case, and by which consent.
+class Sharing : public Tool {
+ protected:
+  // What a referral to this receiver is refused with; kInternal: it was written.
+  Code AddTo(const std::string& to, const std::string& whom,
+             const std::string& told = "identity_profile.names") {
+    const auto added = AddEntry(Of("cw01"), code_, kReferral,
+                                {{"to_org", to}, {"share_with", whom}, {"shared_fields", told}});
+    return added ? Code::kInternal : added.error().code();
+  }
+  EntryWritten Added(const EntryKind& kind) {
+    return Must(AddEntry(Of("cw01"), code_, kind,
+                         {{"to_org", "Invented Aid"},
+                          {"share_with", "partner"},
+                          {"service", "legal_assistance"},
+                          {"shared_fields", "identity_profile.names, need.detail, summary.sex"}}));
+  }
+  Code Set(const char* who, const EntryKind& kind, const EntryWritten& of, const char* field,
+           const char* value) {
+    const auto changed = ChangeEntry(Of(who), code_, kind, ShortId(of.record), {{field, value}});
+    return changed ? Code::kInternal : changed.error().code();
+  }
+  Code Told(const EntryWritten& of) {
+    const auto shared = OpenShared(Of("cw01"), code_, ShortId(of.record), From::kService);
+    return shared ? Code::kInternal : shared.error().code();
+  }
+
+  static constexpr Code kWritten = Code::kInternal;
+  const EntryKind& kReferral = *FindEntryKind("referral");
+  const EntryKind& kTransfer = *FindEntryKind("transfer");
+  const std::string code_ = Open();
+};
+
+TEST_F(Sharing, NothingIsToldThatTheConsentDoesNotCover) {
+  EXPECT_EQ(AddTo("Invented Aid", "partner"), Code::kPermissionDenied) << "nobody asked";
+  Must(RecordConsent(Of("cw01"), code_,
+                     {{"share_partner", "yes"}, {"share_partner_org", "Invented Aid"}}));
+  EXPECT_EQ(AddTo("Invented Aid", "unhcr"), Code::kPermissionDenied) << "asked about others";
+  EXPECT_EQ(AddTo("Another Aid", "partner"), Code::kPermissionDenied);
+  EXPECT_EQ(AddTo("Invented Aid", "partner"), kWritten);
+  Must(RecordConsent(Of("cw01"), code_, {{"withheld_from", "Invented Aid"}}));
+  EXPECT_EQ(AddTo("Invented Aid", "partner"), Code::kPermissionDenied);
+  Must(RecordConsent(Of("cw01"), code_, {{"withheld_from", ""}, {"expires_day", "2001-02-03"}}));
+  EXPECT_EQ(AddTo("Invented Aid", "partner"), Code::kPermissionDenied);
+
+  // Nor what is not this person's, or is no field; nor to nobody, nor to one of one's own people.
+  Must(RecordConsent(Of("cw01"), code_, {{"expires_day", ""}}));
+  for (const char* field : {"kin", "observation", "identity_profile", "summary.caseworker",
+                            "summary.flags", "need.no_such", "need.", "note", ""}) {
+    EXPECT_EQ(AddTo("Invented Aid", "partner", field), Code::kInvalidArgument) << field;
+  }
+  EXPECT_EQ(AddTo(" ", "partner"), Code::kInvalidArgument);
+  EXPECT_EQ(AddTo("Invented Aid", ""), Code::kInvalidArgument);
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner_org", ""}}));
+  EXPECT_EQ(AddTo("the 홍예시 fund", "partner"), Code::kPermissionDenied);
+  EXPECT_EQ(AddTo("Another Aid", "partner"), kWritten) << "any partner";
+}
+
+TEST_F(Sharing, AReferralIsAnsweredOnceAndStaysAsItWasTold) {
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  const auto referral = Added(kReferral);
+  const auto now = [&] {
+    return EntriesOf(Must(OpenEntries(Of("kc1"), code_, kReferral, From::kService)), kReferral)
+        .front()
+        ->content.transition();
+  };
+  EXPECT_EQ(now().state(), TRANSITION_STATE_IN_PROGRESS);
+  EXPECT_EQ(now().kind(), TRANSITION_KIND_REFERRAL);
+  EXPECT_EQ(now().consent().size(), 16u) << "by which consent";
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "done"), Code::kInvalidArgument);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "kind", "transfer"), Code::kInvalidArgument);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "consent_overridden", "yes"), Code::kInvalidArgument);
+  EXPECT_EQ(Set("cw01", kTransfer, referral, "state", "accepted"), Code::kNotFound) << "is none";
+  // Nothing is shared any more after its last day, until there is a later one.
+  EXPECT_EQ(Set("cw01", kReferral, referral, "expires_day", "2001-02-03"), kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "accepted"), Code::kInvalidArgument);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "expires_day", "2099-02-03"), kWritten);
+  EXPECT_EQ(Told(referral), kWritten);
+
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "accepted"), kWritten);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "shared_fields", "need"), Code::kInvalidArgument);
+  EXPECT_EQ(Told(referral), kWritten);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "done"), kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "revoked"), Code::kInvalidArgument);
+  EXPECT_EQ(Must(ShowCase(Of("kc1"), code_)).life.status(), CASE_STATUS_OPEN) << "the case stays";
+}
+
+TEST_F(Sharing, ATransferThatIsAcceptedEndsTheCaseByACoordinator) {
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  const auto transfer = Added(kTransfer);
+  EXPECT_EQ(Set("cw01", kTransfer, transfer, "state", "accepted"), Code::kPermissionDenied);
+  EXPECT_EQ(Set("kc1", kTransfer, transfer, "state", "accepted"), kWritten);
+  const auto shown = Must(ShowCase(Of("cw01"), code_));
+  EXPECT_EQ(shown.life.status(), CASE_STATUS_TRANSFERRED);
+  EXPECT_TRUE(shown.life.refused.empty());
+  EXPECT_EQ(shown.row.summary.status(), CASE_STATUS_TRANSFERRED);
+  EXPECT_EQ(Set("kc1", kTransfer, transfer, "state", "revoked"), Code::kInvalidArgument);
+}
+
+TEST_F(Sharing, WhatIsToldIsWhatWasChosenAndEndsWithTheConsent) {
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}, {"share_unhcr", "yes"}}));
+  Add("cw01", code_, "need", {{"code", "sm"}, {"detail", "asthma"}});
+  Add("cw01", code_, "observation", {{"text", "asks about others"}});
+  const auto referral = Added(kReferral);
+  const auto shared = Must(OpenShared(Of("cw01"), code_, ShortId(referral.record), From::kService));
+  ASSERT_EQ(shared.parts.size(), 3u);
+  EXPECT_EQ(shared.parts[0].records.front().identity_profile().names(0).full(), "홍예시");
+  EXPECT_EQ(shared.parts[1].field.field, "detail");
+  EXPECT_EQ(shared.parts[1].records.front().specific_need().detail(), "asthma");
+  // Who does not read the person tells nothing of them.
+  for (const char* other : {"sv1", "kc1", "cw02"}) {
+    EXPECT_FALSE(OpenShared(Of(other), code_, ShortId(referral.record), From::kService)) << other;
+  }
+  EXPECT_EQ(OpenShared(Of("cw01"), code_, "ffffffff", From::kService).error().code(),
+            Code::kNotFound);
+
+  const auto tasks = [&] {
+    std::size_t open = 0;
+    for (const auto& [what, detail] : DayOf("cw01")) open += what == What::kTask ? 1 : 0;
+    return open;
+  };
+  const std::size_t before = tasks();
+  Must(RecordConsent(Of("cw01"), code_, {{"share_unhcr", "no"}}));
+  EXPECT_EQ(tasks(), before) << "it was told by another consent";
+  EXPECT_EQ(Told(referral), kWritten);
+  Must(WithdrawConsent(Of("cw01"), code_));
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(tasks(), before + 1) << "the receiver is to be told";
+  EXPECT_EQ(Set("cw01", kReferral, referral, "service", "cash"), Code::kPermissionDenied);
+  Must(WithdrawConsent(Of("cw01"), code_));
+  EXPECT_EQ(tasks(), before + 1) << "once";
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "revoked"), kWritten);
 }
 
 TEST_F(Tool, APersonIsLinkedUnlinkedAndTheWrongOneIsPutRight) {

@@ -51,6 +51,7 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"export"},
                             {"print", "consent-form"},
                             {"print", "case-card"},
+                            {"print", "referral"},
                             {"import", "cases"},
                             {"import", "people"},
                             {"import", "sample"},

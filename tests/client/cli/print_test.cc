@@ -4,6 +4,7 @@
 
 #include "client/cli/case_card.h"
 #include "client/cli/consent_form.h"
+#include "client/cli/referral_letter.h"
 #include "client/print/pdf.h"
 
 namespace godwit::cli {
@@ -199,6 +200,55 @@ TEST(CaseCard, OfACaseThatJustBeganSaysWhatThereIs) {
   const std::string text = TextOf(CaseCard(facts, kDay));
   EXPECT_TRUE(Has(text, "Stage: contact"));
   EXPECT_FALSE(Has(text, "Services"));
+}
+
+TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
+  client::SharedCase shared;
+  shared.code = "7K3MQ9TX2A*";
+  shared.transition.set_kind(content::v1::TRANSITION_KIND_REFERRAL);
+  shared.transition.set_to_org("Invented Clinic");
+  shared.transition.set_service(content::v1::SERVICE_TYPE_HEALTH_MEDICAL);
+  shared.transition.set_expires_day(kDay + 14);
+  shared.consent.set_given_day(kDay);
+  Record profile;
+  auto& of = *profile.mutable_identity_profile();
+  of.add_names()->set_full("리보기");
+  of.mutable_names(0)->set_source("her aunt's \x1b letter");
+  of.set_occupation("fisher");
+  of.set_marital_status("widowed");
+  auto& why = *profile.add_unanswered();
+  why.set_field("languages");
+  why.set_why(content::v1::ANSWER_REFUSED);
+  Record need;
+  need.mutable_specific_need()->set_code(content::v1::NEED_CODE_SM);
+  need.mutable_specific_need()->set_detail("asthma");
+  Record other = need;
+  other.mutable_specific_need()->set_detail("wheelchair");
+  const auto add = [&](const char* path, std::vector<Record> records) {
+    shared.parts.push_back({*client::FindSharedField(path), std::move(records)});
+  };
+  add("identity_profile.names", {profile});
+  add("identity_profile.languages", {profile});
+  add("need", {need, other});
+  add("contact", {});
+  const auto letter = ReferralLetter(shared, "Haneul Specimen", kDay + 1);
+  const std::string text = TextOf(letter);
+  for (const char* each :
+       {"Referral\n", "To: Invented Clinic", "From: Haneul Specimen", "Date: 2031-05-02",
+        "Our reference: 7K3M-Q9TX-2A*", "What we ask for: health medical",
+        "Please answer by: 2031-05-15", "agreed on 2031-05-01", "names 1 full: 리보기",
+        "names 1 source: her aunt's \\u{1b} letter", "languages: refused", "detail: asthma",
+        "detail: wheelchair", "contact: nothing is recorded", "[ ] yes [ ] no"}) {
+    EXPECT_TRUE(Has(text, each)) << each << "\n" << text;
+  }
+  for (const char* none : {"fisher", "widowed", "occupation"})
+    EXPECT_FALSE(Has(text, none)) << none;
+  const auto pdf = print::MakePdf(letter);
+  ASSERT_TRUE(pdf) << pdf.error().message();
+  EXPECT_EQ(pdf->pages, 1u);
+
+  shared.transition.set_kind(content::v1::TRANSITION_KIND_TRANSFER);
+  EXPECT_TRUE(Has(TextOf(ReferralLetter(shared, "x", kDay)), "that you take this case over"));
 }
 
 }  // namespace
