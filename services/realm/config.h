@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "services/realm/watch_hub.h"
 #include "services/server/limits.h"
 #include "services/server/settings.h"
 
@@ -37,6 +38,7 @@ struct EngineConfig {
   std::size_t cached_records = 1'000'000;  // over all cached vaults
   // How long a caller waits for its entries to be stored.
   std::chrono::milliseconds commit_wait{30'000};
+  WatchLimits watch;
 };
 
 // All that a realm's service is told.
