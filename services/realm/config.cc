@@ -27,6 +27,8 @@ constexpr Setting kSettings[] = {
     {"key", "file: PEM of the certificate's key, mode 0600", ""},
     {"front_certificate", "file: PEM of the certificate that clients see, where a front ends TLS",
      ""},
+    {"callers",
+     "file: PEM of the authority whose certificates callers must show; none: any may call", ""},
     {"reload_ms", "how often the certificate files are looked at", std::uint64_t{10'000}},
     {"connection_age_ms", "time after which a connection is made anew",
      std::uint64_t{server::kConnectionAge.count()}},
@@ -139,6 +141,7 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   if (config.front_certificate_file.empty()) {
     config.front_certificate_file = config.certificate_file;
   }
+  config.callers_file = settings.Text("callers");
   config.reload = MsOf(settings, "reload_ms");
   config.connection_age = MsOf(settings, "connection_age_ms");
   config.reflection = reflection == "on";

@@ -48,6 +48,8 @@ struct ServiceConfig {
   std::string key_file;
   // The certificate that clients see: the front's, or the service's own.
   std::string front_certificate_file;
+  // Of the authority whose certificates callers must show, as a front does; empty: any may call.
+  std::string callers_file;
   // Looked at every so often, besides whenever Service::Reload is called.
   std::chrono::milliseconds reload{10'000};
   std::chrono::milliseconds connection_age = server::kConnectionAge;

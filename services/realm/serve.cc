@@ -242,6 +242,13 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
   server::ListenOptions listen;
   listen.address = config.listen;
   listen.files = {config.certificate_file, config.key_file};
+  if (!config.callers_file.empty()) {
+    listen.callers = base::ReadTextFile(config.callers_file).value_or("");
+    if (const auto key = transport::CertificateKey(listen.callers); !key) {
+      return base::Error(base::Code::kInvalidArgument,
+                         "the authority of callers cannot be read: see setting callers");
+    }
+  }
   listen.connection_age = config.connection_age;
   listen.reflection = config.reflection;
   auto listener = server::GrpcServer::Start(listen, parts.service);
