@@ -31,6 +31,20 @@ if ! grep -qs '^create_main_cluster *= *false' /etc/postgresql-common/createclus
     "${as_root[@]}" tee -a /etc/postgresql-common/createcluster.conf >/dev/null
 fi
 
+# Nor any other service of the system's: HAProxy's would be started now, and at each start. A policy
+# that is there already is left alone.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 0755 "$policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
+if printf '%s\n' "${missing[@]}" | grep -qx haproxy; then
+  "${as_root[@]}" mkdir -p /etc/systemd/system
+  [[ -e /etc/systemd/system/haproxy.service ]] ||
+    "${as_root[@]}" ln -s /dev/null /etc/systemd/system/haproxy.service
+fi
+
 echo "packages: installing ${#missing[@]}: ${missing[*]}"
 "${as_root[@]}" apt-get -qq update
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

@@ -1,5 +1,7 @@
 #include "storage/board_store.h"
 
+#include <algorithm>
+
 namespace godwit::storage {
 namespace {
 
@@ -77,6 +79,19 @@ CROSS JOIN LATERAL (SELECT * FROM vault
                     LIMIT 1) AS v
 WHERE m.realm_id = $1::bytea AND m.member_id = $2::bytea AND m.vault_id > $3::bytea
 ORDER BY m.vault_id LIMIT $5::bigint)"};
+
+// Where no transaction from the cursor on has ended, there is nothing to look for.
+constexpr Statement kChanges = {"changed_vaults", R"(
+SELECT m.member_id, v.vault_id, v.kind, v.head_seq, m.perm
+FROM (SELECT vault_id, kind, head_seq FROM vault
+      WHERE realm_id = $1::bytea AND mark >= $2::xid8
+        AND $2::xid8 < pg_snapshot_xmax(pg_current_snapshot())
+      OFFSET 0) AS v
+CROSS JOIN LATERAL (SELECT member_id, perm FROM membership
+                    WHERE realm_id = $1::bytea AND vault_id = v.vault_id
+                      AND member_id = ANY ($3::bytea[])
+                    OFFSET 0) AS m
+LIMIT $4::bigint)"};
 
 base::Result<ChangeCursor> ReadMoment(Transaction& transaction) {
   const auto rows = transaction.Execute(kMoment);
@@ -247,6 +262,35 @@ base::Result<ListPage> BoardStore::ListVaults(const base::RealmId& realm,
       page.rows.push_back({.vault = rows->As<base::VaultId>(i, 0),
                            .kind = static_cast<std::uint8_t>(rows->Int(i, 1)),
                            .head = {rows->Int(i, 2), rows->As<base::Link>(i, 3)},
+                           .perm = static_cast<std::uint8_t>(rows->Int(i, 4))});
+    }
+    return page;
+  });
+}
+
+base::Result<ChangePage> BoardStore::ReadChanges(const base::RealmId& realm,
+                                                 const std::set<base::MemberId>& members,
+                                                 const std::optional<ChangeCursor>& since,
+                                                 std::size_t most) {
+  return ReadAs<ChangePage>(database_, [&](Transaction& transaction) -> base::Result<ChangePage> {
+    ChangePage page;
+    const auto moment = ReadMoment(transaction);
+    if (!moment) return moment.error();
+    page.cursor = *moment;
+    if (!since) return page;
+
+    std::vector<ByteSpan> ids;
+    for (const base::MemberId& member : members) ids.push_back(member.bytes());
+    Parameters parameters;
+    parameters.Id(realm).Int(since->FirstNewMark(page.cursor)).BytesArray(ids).Int(most + 1);
+    const auto rows = transaction.Execute(kChanges, parameters);
+    if (!rows) return rows.error();
+    page.more = rows->size() > most;
+    for (std::size_t i = 0; i < std::min(rows->size(), most); ++i) {
+      page.rows.push_back({.member = rows->As<base::MemberId>(i, 0),
+                           .vault = rows->As<base::VaultId>(i, 1),
+                           .kind = static_cast<std::uint8_t>(rows->Int(i, 2)),
+                           .head_seq = rows->Int(i, 3),
                            .perm = static_cast<std::uint8_t>(rows->Int(i, 4))});
     }
     return page;

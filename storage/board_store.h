@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/bytes.h"
@@ -73,6 +75,20 @@ struct ListPage {
   ChangeCursor cursor;
 };
 
+// A vault that changed, once for each of the members asked for that the EPOCH in force lists.
+struct ChangedVault {
+  base::MemberId member;
+  base::VaultId vault;
+  std::uint8_t kind = 0;
+  std::uint64_t head_seq = 0;
+  std::uint8_t perm = 0;  // as the EPOCH in force lists it
+};
+struct ChangePage {
+  std::vector<ChangedVault> rows;
+  bool more = false;  // there are others: whoever needs them all asks by ListVaults
+  ChangeCursor cursor;
+};
+
 // What a member's vaults are and what changed in them. A reading goes through its pages with the
 // same `since` and, at its end, keeps the cursor of the FIRST page for the next time: then no
 // change is ever missed, and one may come twice. No connection is held between pages. Thread-safe.
@@ -90,6 +106,13 @@ class BoardStore {
   // The same of every kind, heads alone: pages of at most 4,096.
   base::Result<ListPage> ListVaults(const base::RealmId& realm, const base::MemberId& member,
                                     const ChangeCursor& since, const base::VaultId& after);
+
+  // What changed for `members` since, at most `most` rows; without `since` what moment it is alone.
+  // Costs next to nothing while nothing was written, else a look at each vault of the realm: there
+  // is no index by time, which every commit would have to pay for.
+  base::Result<ChangePage> ReadChanges(const base::RealmId& realm,
+                                       const std::set<base::MemberId>& members,
+                                       const std::optional<ChangeCursor>& since, std::size_t most);
 
  private:
   Database& database_;

@@ -1,5 +1,7 @@
 #include "storage/session_store.h"
 
+#include <vector>
+
 namespace godwit::storage {
 namespace {
 
@@ -24,6 +26,10 @@ constexpr Statement kFind = {"session_find", R"(
 SELECT s.member_id, s.device_id, s.expires_ms, r.head_seq, r.head_link
 FROM session AS s JOIN realm AS r ON r.realm_id = s.realm_id
 WHERE s.realm_id = $1::bytea AND s.token_sha256 = $2::bytea AND s.expires_ms > $3::bigint)"};
+
+constexpr Statement kLiving = {"session_living", R"(
+SELECT token_sha256 FROM session
+WHERE realm_id = $1::bytea AND token_sha256 = ANY ($2::bytea[]) AND expires_ms > $3::bigint)"};
 
 constexpr Statement kClose = {
     "session_close", "DELETE FROM session WHERE realm_id = $1::bytea AND token_sha256 = $2::bytea"};
@@ -81,6 +87,22 @@ base::Result<std::optional<LiveSession>> SessionStore::Find(const base::RealmId&
                             .device = rows->As<base::DeviceId>(0, 1),
                             .expires_ms = rows->Int(0, 2)},
                 .roster = {rows->Int(0, 3), rows->As<base::Link>(0, 4)}});
+}
+
+base::Result<std::set<TokenHash>> SessionStore::Living(const base::RealmId& realm,
+                                                       const std::set<TokenHash>& tokens,
+                                                       std::uint64_t now_ms) {
+  using Found = std::set<TokenHash>;
+  return ReadAs<Found>(database_, [&](Transaction& transaction) -> base::Result<Found> {
+    std::vector<base::ByteSpan> hashes;
+    for (const TokenHash& token : tokens) hashes.push_back(token.bytes());
+    const auto rows =
+        transaction.Execute(kLiving, Parameters().Id(realm).BytesArray(hashes).Int(now_ms));
+    if (!rows) return rows.error();
+    Found living;
+    for (std::size_t i = 0; i < rows->size(); ++i) living.insert(rows->As<TokenHash>(i, 0));
+    return living;
+  });
 }
 
 Status SessionStore::Close(const base::RealmId& realm, const TokenHash& token) {

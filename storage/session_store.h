@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 
 #include "base/id.h"
 #include "base/result.h"
@@ -42,6 +43,9 @@ class SessionStore {
   // Nothing: no such session, or it ended.
   base::Result<std::optional<LiveSession>> Find(const base::RealmId& realm, const TokenHash& token,
                                                 std::uint64_t now_ms);
+  // Those of `tokens` whose sessions live.
+  base::Result<std::set<TokenHash>> Living(const base::RealmId& realm,
+                                           const std::set<TokenHash>& tokens, std::uint64_t now_ms);
   // Ends a session; one that is not there is no error.
   base::Status Close(const base::RealmId& realm, const TokenHash& token);
   // Ends all sessions of a device.

@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include "base/clock.h"
-#include "crypto/secret.h"
 #include "godwit/realm/v1/realm.grpc.pb.h"
 #include "transport/channel.h"
 #include "transport/code_text.h"
+#include "transport/jitter.h"
 #include "transport/tls.h"
 #include "transport/wire.h"
 
@@ -82,13 +83,6 @@ base::Error ErrorOfCall(const grpc::ClientContext& context, const grpc::Status& 
     if (code) return ErrorOf(*code);
   }
   return ErrorOf(CodeOf(status.error_code()));
-}
-
-// Half of the wait is random, so that clients that failed together do not come back together.
-std::chrono::milliseconds Jittered(std::chrono::milliseconds wait) {
-  std::uint8_t random = 0;
-  crypto::FillRandom({&random, 1});
-  return wait / 2 + wait * random / 512;
 }
 
 wire::JoinStep StepOf(JoinStep step) {
@@ -172,24 +166,33 @@ class RealmClient::Impl {
   // A stream whose pieces go to `take(response)`. Once a piece was taken, nothing is tried again.
   template <class Response, class Open, class Take>
   base::Status Stream(Session session, Open open, Take take) {
+    return Stream<Response>(session, options_.bulk_timeout, open, take);
+  }
+  template <class Response, class Open, class Take>
+  base::Status Stream(Session session, std::chrono::milliseconds timeout, Open open, Take take) {
     base::Status taken;
     bool begun = false;
     grpc::Status end;
-    const auto status =
-        Call(session, options_.bulk_timeout, [&](grpc::ClientContext& context) -> grpc::Status {
-          if (begun) return end;
-          const auto reader = open(context);
-          Response response;
-          while (taken && reader->Read(&response)) {
-            begun = true;
-            taken = take(std::move(response));
-            response.Clear();
-          }
-          if (!taken) context.TryCancel();
-          end = reader->Finish();
-          return end;
-        });
+    const auto status = Call(session, timeout, [&](grpc::ClientContext& context) -> grpc::Status {
+      if (begun) return end;
+      const auto reader = open(context);
+      Response response;
+      while (taken && reader->Read(&response)) {
+        begun = true;
+        taken = take(std::move(response));
+        response.Clear();
+      }
+      if (!taken) context.TryCancel();
+      end = reader->Finish();
+      return end;
+    });
     return taken ? status : taken;
+  }
+
+  void Cancel() {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    for (grpc::ClientContext* context : running_) context->TryCancel();
   }
 
   const CallOptions& options() const { return options_; }
@@ -207,6 +210,16 @@ class RealmClient::Impl {
                deadline - std::chrono::steady_clock::now());
   }
 
+  [[nodiscard]] bool Enter(grpc::ClientContext& context) {
+    const std::lock_guard lock(mutex_);
+    if (!cancelled_) running_.insert(&context);
+    return !cancelled_;
+  }
+  void Leave(grpc::ClientContext& context) {
+    const std::lock_guard lock(mutex_);
+    running_.erase(&context);
+  }
+
   template <class Attempt>
   base::Status Attempts(Time deadline, Attempt attempt) {
     if (!tls_) return tls_.error();
@@ -214,7 +227,9 @@ class RealmClient::Impl {
     for (int tries_left = options_.tries;; --tries_left) {
       grpc::ClientContext context;
       context.set_deadline(ToSystem(deadline));
+      if (!Enter(context)) return ErrorOf(base::Code::kCancelled);
       const grpc::Status status = attempt(context);
+      Leave(context);
       if (status.ok()) return {};
       const base::Error error = ErrorOfCall(context, status);
       if (error.code() != base::Code::kUnavailable) return error;
@@ -286,6 +301,8 @@ class RealmClient::Impl {
   SessionProver prover_;
   std::string token_;
   Time renew_at_;
+  std::set<grpc::ClientContext*> running_;
+  bool cancelled_ = false;
 };
 
 RealmClient::RealmClient(RealmAddress address, CallOptions options)
@@ -541,5 +558,24 @@ base::Result<base::Bytes> RealmClient::ListVaults(base::ByteSpan cursor,
   if (!status) return status.error();
   return next;
 }
+
+base::Status RealmClient::Watch(const Receiver<Hints>& receive) {
+  return impl_->Stream<wire::WatchResponse>(
+      Session::kNeeded, kWatchTime,
+      [&](grpc::ClientContext& context) { return impl_->stub().Watch(&context, {}); },
+      [&](const wire::WatchResponse& response) -> base::Status {
+        Hints hints;
+        hints.roster_seq = response.roster_seq();
+        hints.more = response.more();
+        for (const auto& each : response.vaults()) {
+          const auto vault = base::VaultId::FromBytes(base::AsBytes(each.vault()));
+          if (!vault) return Malformed();
+          hints.vaults.push_back({*vault, each.head_seq()});
+        }
+        return receive(std::move(hints));
+      });
+}
+
+void RealmClient::Cancel() { impl_->Cancel(); }
 
 }  // namespace godwit::transport

@@ -17,6 +17,9 @@ namespace godwit::transport {
 inline constexpr std::size_t kMaxEntriesPerCall = 256;
 inline constexpr std::size_t kMaxBytesPerCall = std::size_t{4} << 20;
 
+// The longest that one call of Watch takes.
+inline constexpr std::chrono::minutes kWatchTime{20};
+
 // Where a realm's service listens, and the certificate authorities to believe there.
 struct RealmAddress {
   std::string host_port;               // "realm.example:8443"; IPv6 as "[::1]:8443"
@@ -109,6 +112,19 @@ struct VaultHead {
   std::uint32_t perm = 0;
 };
 
+// What a service says that changed: a reason to sync, and nothing to believe.
+struct Hints {
+  struct Vault {
+    base::VaultId vault;
+    std::uint64_t head_seq = 0;
+  };
+  std::vector<Vault> vaults;
+  std::uint64_t roster_seq = 0;  // 0: it did not move
+  bool more = false;             // other vaults, too
+
+  bool empty() const { return vaults.empty() && roster_seq == 0 && !more; }
+};
+
 // Takes what a stream brings, piece by piece. An error ends the stream and is returned.
 template <class Piece>
 using Receiver = std::function<base::Status(Piece piece)>;
@@ -170,6 +186,14 @@ class RealmClient {
   base::Result<base::Bytes> FetchBoard(std::uint32_t kind, base::ByteSpan cursor,
                                        const Receiver<BoardRow>& receive);
   base::Result<base::Bytes> ListVaults(base::ByteSpan cursor, const Receiver<VaultHead>& receive);
+
+  // Hints, until the service ends the stream, which it does every now and then, or for kWatchTime.
+  // The first ones, which may be empty, say that the stream stands; hints that are empty come every
+  // 20 s or so. INTERNAL: a hint has the wrong form. RESOURCE_EXHAUSTED: too many watch.
+  base::Status Watch(const Receiver<Hints>& receive);
+
+  // Ends all calls that run, and those to come, with CANCELLED.
+  void Cancel();
 
  private:
   class Impl;

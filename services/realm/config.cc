@@ -15,8 +15,8 @@ using server::SettingError;
 constexpr std::uint64_t kMostThreads = 256;
 
 constexpr std::uint64_t kMostMs = 86'400'000;
-constexpr const char* kTimes[] = {"reload_ms", "connection_age_ms", "wait_ms",
-                                  "stream_ms", "commit_wait_ms",    "drain_ms"};
+constexpr const char* kTimes[] = {"reload_ms",      "connection_age_ms", "wait_ms", "stream_ms",
+                                  "commit_wait_ms", "watch_ms",          "drain_ms"};
 
 constexpr Quotas kQuotas;
 constexpr EngineConfig kEngine;
@@ -27,6 +27,8 @@ constexpr Setting kSettings[] = {
     {"key", "file: PEM of the certificate's key, mode 0600", ""},
     {"front_certificate", "file: PEM of the certificate that clients see, where a front ends TLS",
      ""},
+    {"callers",
+     "file: PEM of the authority whose certificates callers must show; none: any may call", ""},
     {"reload_ms", "how often the certificate files are looked at", std::uint64_t{10'000}},
     {"connection_age_ms", "time after which a connection is made anew",
      std::uint64_t{server::kConnectionAge.count()}},
@@ -41,6 +43,10 @@ constexpr Setting kSettings[] = {
     {"stream_ms", "longest time of a call that streams its answer", std::uint64_t{900'000}},
     {"commit_wait_ms", "longest wait of a call for its entries to be stored",
      std::uint64_t{30'000}},
+    {"watch_streams", "callers that may watch for changes at once",
+     std::uint64_t{kEngine.watch.streams}},
+    {"watch_ms", "time after which a caller that watches asks anew",
+     std::uint64_t{kEngine.watch.life.count()}},
     {"drain_ms", "time for running calls at the end", std::uint64_t{10'000}},
     {"log_level", "debug or info", "info"},
     {"committers", "threads that commit entries", std::uint64_t{kEngine.committers}},
@@ -135,6 +141,7 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   if (config.front_certificate_file.empty()) {
     config.front_certificate_file = config.certificate_file;
   }
+  config.callers_file = settings.Text("callers");
   config.reload = MsOf(settings, "reload_ms");
   config.connection_age = MsOf(settings, "connection_age_ms");
   config.reflection = reflection == "on";
@@ -151,6 +158,8 @@ std::variant<ServiceConfig, SettingError> ConfigOf(const server::Settings& setti
   config.engine.committers = settings.Number("committers");
   config.engine.waiting_commits = settings.Number("waiting_commits");
   config.engine.commit_wait = MsOf(settings, "commit_wait_ms");
+  config.engine.watch.streams = settings.Number("watch_streams");
+  config.engine.watch.life = MsOf(settings, "watch_ms");
   config.engine.cached_vaults = settings.Number("cached_vaults");
   config.engine.cached_records = settings.Number("cached_records");
   Quotas& quotas = config.engine.quotas;

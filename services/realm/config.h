@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "services/realm/watch_hub.h"
 #include "services/server/limits.h"
 #include "services/server/settings.h"
 
@@ -37,6 +38,7 @@ struct EngineConfig {
   std::size_t cached_records = 1'000'000;  // over all cached vaults
   // How long a caller waits for its entries to be stored.
   std::chrono::milliseconds commit_wait{30'000};
+  WatchLimits watch;
 };
 
 // All that a realm's service is told.
@@ -46,6 +48,8 @@ struct ServiceConfig {
   std::string key_file;
   // The certificate that clients see: the front's, or the service's own.
   std::string front_certificate_file;
+  // Of the authority whose certificates callers must show, as a front does; empty: any may call.
+  std::string callers_file;
   // Looked at every so often, besides whenever Service::Reload is called.
   std::chrono::milliseconds reload{10'000};
   std::chrono::milliseconds connection_age = server::kConnectionAge;

@@ -22,6 +22,10 @@ constexpr int kMaxTries = 8;
 constexpr std::size_t kPage = 512;
 // How often a vault's reading follows entries that were written meanwhile.
 constexpr int kMaxRounds = 8;
+// What those who watch are told of at once, a row a member and vault.
+constexpr std::size_t kMostChanges = 4'096;
+// A look for them is followed by a rest of so many times what it took, less one.
+constexpr int kRestAfterLook = 10;
 
 base::Error NoSuchVault() {
   return {base::Code::kNotFound, "there is no such vault, or it is not for this member to see"};
@@ -83,7 +87,8 @@ Engine::Engine(storage::Database& database, protocol::Compartment compartment,
       rosters_(roster_store_, compartment),
       sessions_(session_store_, rosters_, spki, clock),
       vaults_(vault_store_, config.cached_vaults, config.cached_records),
-      queue_(vault_store_, config.committers, config.waiting_commits) {}
+      queue_(vault_store_, config.committers, config.waiting_commits),
+      watch_hub_(config.watch, clock) {}
 
 base::Status Engine::CheckRealm() {
   const auto roster = rosters_.Newest();
@@ -600,6 +605,35 @@ base::Result<Source<ListPart>> Engine::ListVaults(const server::Caller& caller,
     }
     return std::optional(std::move(part));
   });
+}
+
+base::Result<std::unique_ptr<WatchHub::Watcher>> Engine::Watch(const server::Caller& caller,
+                                                               std::function<void()> wake) {
+  if (const auto active = ActiveRoster(caller); !active) return active.error();
+  return watch_hub_.Open(caller, std::move(wake));
+}
+
+base::Status Engine::TellWatchers() {
+  const auto began = clock_.Steady();
+  if (began < next_look_) return {};
+  const auto round = watch_hub_.Begin();
+  const auto known = rosters_.Known();
+  if (!round || known == nullptr) return {};
+  WatchHub::Found found;
+  auto changes =
+      board_store_.ReadChanges(known->realm(), round->members, round->since, kMostChanges);
+  if (!changes) return changes.error();
+  found.changes = *std::move(changes);
+  auto living = session_store_.Living(known->realm(), round->sessions, clock_.NowMs());
+  if (!living) return living.error();
+  found.sessions = *std::move(living);
+  // Last, so that whoever is told of a vault may see it at the newest head that there is.
+  auto roster = rosters_.Newest();
+  if (!roster) return roster.error();
+  found.roster = *std::move(roster);
+  next_look_ = began + kRestAfterLook * (clock_.Steady() - began);
+  watch_hub_.Tell(*round, found);
+  return {};
 }
 
 base::Status Engine::CleanUp() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "services/realm/sessions.h"
 #include "services/realm/uploads.h"
 #include "services/realm/vault_cache.h"
+#include "services/realm/watch_hub.h"
 #include "services/server/caller.h"
 #include "storage/board_store.h"
 #include "storage/mailbox_store.h"
@@ -121,6 +123,16 @@ class Engine {
                                              base::ByteSpan cursor);
   base::Result<Source<ListPart>> ListVaults(const server::Caller& caller, base::ByteSpan cursor);
 
+  // `caller` watches from now on, as WatchHub::Open has it, until the watcher's end.
+  base::Result<std::unique_ptr<WatchHub::Watcher>> Watch(const server::Caller& caller,
+                                                         std::function<void()> wake);
+  // Tells those who watch what changed; to be called some times a second. Does nothing where nobody
+  // does, and after a look that took long not before a tenth of the time is spent on looking.
+  base::Status TellWatchers();
+  // Ends all watching, for good.
+  void StopWatching() { watch_hub_.Stop(); }
+  std::size_t watchers() const { return watch_hub_.watchers(); }
+
   // Deletes what expired, and what is left of vaults after their erase_day, some hundred a call; to
   // be called every minute or so.
   base::Status CleanUp();
@@ -176,6 +188,8 @@ class Engine {
   Sessions sessions_;
   VaultCache vaults_;
   CommitQueue queue_;
+  WatchHub watch_hub_;
+  std::chrono::steady_clock::time_point next_look_;  // of TellWatchers, which one thread calls
 };
 
 }  // namespace godwit::realm

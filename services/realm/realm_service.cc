@@ -62,17 +62,27 @@ void Fill(const ListPart& part, v1::ListVaultsResponse& response) {
   response.set_cursor(base::ToString(part.cursor));
 }
 
+void Fill(const WatchHub::Hints& hints, v1::WatchResponse& response) {
+  for (const auto& [vault, head_seq] : hints.vaults) {
+    auto& hint = *response.add_vaults();
+    hint.set_vault(Text(vault));
+    hint.set_head_seq(head_seq);
+  }
+  response.set_roster_seq(hints.roster_seq);
+  response.set_more(hints.more);
+}
+
 // The messages that a source's parts make.
 template <class Response, class Part>
 base::Result<server::Guard::NextMessage<Response>> MessagesOf(base::Result<Source<Part>> source) {
   if (!source) return source.error();
   return server::Guard::NextMessage<Response>(
-      [source = *std::move(source)](Response& message) -> base::Result<bool> {
+      [source = *std::move(source)](Response& message) -> base::Result<server::Guard::Next> {
         auto part = source();
         if (!part) return part.error();
-        if (!*part) return false;
+        if (!*part) return server::Guard::Next::kOver;
         Fill(**part, message);
-        return true;
+        return server::Guard::Next::kMessage;
       });
 }
 
@@ -281,6 +291,28 @@ grpc::ServerWriteReactor<v1::ListVaultsResponse>* RealmService::ListVaults(
         const auto cursor = Parse(*request);
         if (!cursor) return cursor.error();
         return MessagesOf<Response>(engine_.ListVaults(*caller, *cursor));
+      });
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* RealmService::Watch(
+    grpc::CallbackServerContext* context, const v1::WatchRequest* /*request*/) {
+  using Response = v1::WatchResponse;
+  using Guard = server::Guard;
+  return guard_.Waiting<Response>(
+      context, "Watch", Access::kSession,
+      [this](const OptionalCaller& caller,
+             Guard::Wake wake) -> base::Result<Guard::NextMessage<Response>> {
+        auto opened = engine_.Watch(*caller, std::move(wake));
+        if (!opened) return opened.error();
+        const std::shared_ptr<WatchHub::Watcher> watcher = *std::move(opened);
+        return Guard::NextMessage<Response>(
+            [watcher](Response& message) -> base::Result<Guard::Next> {
+              const auto taken = watcher->Take();
+              if (!taken) return taken.error();
+              if (*taken) Fill(**taken, message);
+              if (*taken) return Guard::Next::kMessage;
+              return watcher->over() ? Guard::Next::kOver : Guard::Next::kLater;
+            });
       });
 }
 

@@ -60,6 +60,8 @@ class RealmService final : public v1::RealmService::CallbackService {
       grpc::CallbackServerContext* context, const v1::FetchBoardRequest* request) override;
   grpc::ServerWriteReactor<v1::ListVaultsResponse>* ListVaults(
       grpc::CallbackServerContext* context, const v1::ListVaultsRequest* request) override;
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
+                                                     const v1::WatchRequest* request) override;
 
  private:
   Engine& engine_;

@@ -40,6 +40,7 @@ using Metric = server::Metrics::Kind;
 
 constexpr std::chrono::seconds kCleanUpEvery{60};
 constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::milliseconds kTellEvery{500};
 // After the time that running calls have to end: for what no call can cut short, a COMMIT.
 constexpr std::chrono::seconds kToEnd{12};
 constexpr std::uint64_t kExpiresSoonMs = std::uint64_t{14} * 86'400'000;
@@ -198,6 +199,8 @@ struct Service::Parts {
     metrics.Watch(Metric::kCounter, "godwit_commit_transactions_total",
                   "Transactions that these took.",
                   [this, count] { return count(engine.commit_counts().transactions); });
+    metrics.Watch(Metric::kGauge, "godwit_watchers", "Callers that watch for changes.",
+                  [this, count] { return count(engine.watchers()); });
     metrics.Watch(Metric::kGauge, "godwit_certificate_expires_seconds",
                   "When the certificate in use ends, in seconds since 1970.",
                   [this] { return static_cast<double>(listener->shown().expires_ms) / 1000; });
@@ -219,6 +222,7 @@ struct Service::Parts {
   std::unique_ptr<server::Ticker> cleaner;
   std::unique_ptr<server::Ticker> looker;
   std::unique_ptr<server::Ticker> reloader;
+  std::unique_ptr<server::Ticker> teller;
 };
 
 base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment compartment,
@@ -238,6 +242,13 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
   server::ListenOptions listen;
   listen.address = config.listen;
   listen.files = {config.certificate_file, config.key_file};
+  if (!config.callers_file.empty()) {
+    listen.callers = base::ReadTextFile(config.callers_file).value_or("");
+    if (const auto key = transport::CertificateKey(listen.callers); !key) {
+      return base::Error(base::Code::kInvalidArgument,
+                         "the authority of callers cannot be read: see setting callers");
+    }
+  }
   listen.connection_age = config.connection_age;
   listen.reflection = config.reflection;
   auto listener = server::GrpcServer::Start(listen, parts.service);
@@ -259,6 +270,9 @@ base::Result<std::unique_ptr<Service>> Service::Start(protocol::Compartment comp
   if (parts.health != nullptr) parts.health->Set(true);
   parts.cleaner = std::make_unique<server::Ticker>(kCleanUpEvery, [&parts] { parts.CleanUp(); });
   parts.looker = std::make_unique<server::Ticker>(kLookEvery, [&parts] { parts.Look(); });
+  // Where the database does not answer nobody is told, which callers notice by themselves.
+  parts.teller =
+      std::make_unique<server::Ticker>(kTellEvery, [&parts] { (void)parts.engine.TellWatchers(); });
   parts.reloader = std::make_unique<server::Ticker>(config.reload, [&parts] {
     const bool changed = parts.marks.Changed();
     if (parts.asked.exchange(false) || changed) parts.TakeNewCertificates();
@@ -285,10 +299,12 @@ void Service::Reload() {
 
 void Service::Stop() {
   if (parts_ == nullptr) return;
+  parts_->teller.reset();
   parts_->reloader.reset();
   parts_->looker.reset();
   parts_->serves = false;
   if (parts_->health != nullptr) parts_->health->Set(false);
+  parts_->engine.StopWatching();
   parts_->listener->Stop(parts_->config.drain, [this] { return parts_->service.running(); });
   parts_->cleaner.reset();
   parts_->pool.Drain();

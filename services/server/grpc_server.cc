@@ -59,11 +59,16 @@ class Reflection final : public grpc::ServerBuilderOption {
 // off), and an address that is no name has one listener.
 class GrpcServer::Credentials final : public grpc::ServerCredentials {
  public:
-  explicit Credentials(CertificateSet first)
-      : next_(std::move(first)), shown_(next_->shown), chain_(next_->chain) {
+  Credentials(CertificateSet first, std::string callers)
+      : callers_(std::move(callers)),
+        next_(std::move(first)),
+        shown_(next_->shown),
+        chain_(next_->chain) {
     core_ = grpc_ssl_server_credentials_create_with_options(
         grpc_ssl_server_credentials_create_options_using_config_fetcher(
-            GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, &Credentials::Fetch, this));
+            callers_.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                             : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
+            &Credentials::Fetch, this));
   }
   ~Credentials() override { grpc_server_credentials_release(core_); }
 
@@ -99,12 +104,14 @@ class GrpcServer::Credentials final : public grpc::ServerCredentials {
     if (!next_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair{reinterpret_cast<const char*>(next_->key.Expose().data()),
                                           next_->chain.c_str()};
-    // gRPC asserts that there are roots for callers' certificates, though it asks for none.
-    *config = grpc_ssl_server_certificate_config_create(next_->chain.c_str(), &pair, 1);
+    // gRPC asserts that there are roots for callers' certificates, even where it asks for none.
+    const std::string& roots = callers_.empty() ? next_->chain : callers_;
+    *config = grpc_ssl_server_certificate_config_create(roots.c_str(), &pair, 1);
     next_.reset();
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
+  const std::string callers_;
   mutable std::mutex mutex_;
   std::optional<CertificateSet> next_;  // until a handshake has taken it
   transport::ServerCertificate shown_;
@@ -121,7 +128,7 @@ base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ListenOptions&
   }
   auto set = ReadCertificates(options.files);
   if (!set) return set.error();
-  const auto credentials = std::make_shared<Credentials>(*std::move(set));
+  const auto credentials = std::make_shared<Credentials>(*std::move(set), options.callers);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(options.address, credentials, &port);

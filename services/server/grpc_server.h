@@ -18,6 +18,8 @@ namespace godwit::server {
 struct ListenOptions {
   std::string address;  // "127.0.0.1:8443", an IP address; port 0: any that is free
   CertificateFiles files;
+  // PEM of authorities: whoever shows no certificate of theirs is not spoken with; empty: all are.
+  std::string callers{};
   std::chrono::milliseconds connection_age = kConnectionAge;
   std::chrono::milliseconds handshake{15'000};  // for TLS, from the connection on
   bool reflection = false;  // whether anybody may ask for the service's description

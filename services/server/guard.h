@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -34,13 +35,22 @@ class Guard {
   // Tells whose session a token opens. UNAUTHENTICATED: nobody's.
   using Authenticate = std::function<base::Result<Caller>(base::ByteSpan token)>;
   using UnaryBody = std::function<base::Status(const std::optional<Caller>& caller)>;
-  // Fills the next message of a stream. False: there is none, the stream is over.
+  // What the source of a stream has: a message, nothing more, or nothing for now.
+  enum class Next { kMessage, kOver, kLater };
+  // Fills the next message of a stream.
   template <class Response>
-  using NextMessage = std::function<base::Result<bool>(Response& message)>;
+  using NextMessage = std::function<base::Result<Next>(Response& message)>;
   // Checks the request and gives the source of the stream's messages.
   template <class Response>
   using StreamBody =
       std::function<base::Result<NextMessage<Response>>(const std::optional<Caller>& caller)>;
+  // Has a stream ask its source again, which had nothing for now. Thread-safe; does nothing once
+  // the stream is over.
+  using Wake = std::function<void()>;
+  // The same for a source that waits: it keeps `wake` for when it has something.
+  template <class Response>
+  using WaitingBody = std::function<base::Result<NextMessage<Response>>(
+      const std::optional<Caller>& caller, Wake wake)>;
 
   // All must outlive the guard and all its calls.
   Guard(WorkerPool& pool, Metrics& metrics, Authenticate authenticate, CallLimits limits = {})
@@ -53,6 +63,17 @@ class Guard {
   grpc::ServerWriteReactor<Response>* Stream(grpc::CallbackServerContext* context,
                                              base::Literal method, Access access,
                                              StreamBody<Response> body) {
+    return Waiting<Response>(
+        context, method, access,
+        [body = std::move(body)](const std::optional<Caller>& caller, const Wake& /*wake*/) {
+          return body(caller);
+        });
+  }
+  // A stream that holds no thread while its source has nothing.
+  template <class Response>
+  grpc::ServerWriteReactor<Response>* Waiting(grpc::CallbackServerContext* context,
+                                              base::Literal method, Access access,
+                                              WaitingBody<Response> body) {
     return new StreamReactor<Response>(*this, context, method, access, std::move(body));
   }
 
@@ -105,15 +126,16 @@ class Guard {
   class StreamReactor final : public grpc::ServerWriteReactor<Response> {
    public:
     StreamReactor(Guard& guard, grpc::CallbackServerContext* context, base::Literal method,
-                  Access access, StreamBody<Response> body)
+                  Access access, WaitingBody<Response> body)
         : guard_(guard), context_(context), method_(method), body_(std::move(body)) {
       guard_.Began();
       guard_.Enter(this, {context_, began_, &overdue_});
+      handle_->stream = this;
       const bool queued = guard_.pool_.TrySubmit([this, access] {
         const auto begun = Contain([&]() -> base::Status {
           const auto caller = guard_.Admit(*context_, access, began_);
           if (!caller) return caller.error();
-          auto next = body_(*caller);
+          auto next = body_(*caller, [handle = handle_] { WakeUp(*handle); });
           if (!next) return next.error();
           next_ = *std::move(next);
           return {};
@@ -125,40 +147,85 @@ class Guard {
     }
 
    private:
-    void WriteNext() {
-      message_.Clear();
-      bool more = false;
-      const auto status = Contain([&]() -> base::Status {
-        const auto filled = next_(message_);
-        if (!filled) return filled.error();
-        more = *filled;
-        return {};
-      });
-      if (!status || !more) return End(status);
-      this->StartWrite(&message_);
-    }
+    // By which a stream is woken, whether it is still there or not.
+    struct Handle {
+      std::mutex mutex;
+      StreamReactor* stream = nullptr;
+      bool rests = false;  // its source has nothing: whoever unsets this goes on with it
+      bool woken = false;  // while it did not rest
+    };
 
-    // On gRPC's own thread, which must not block.
-    void OnWriteDone(bool ok) override {
-      if (overdue_) {
-        return End(
-            base::Error(base::Code::kDeadline, "the stream took longer than the time allowed"));
+    void WriteNext() {
+      for (;;) {
+        message_.Clear();
+        Next next = Next::kOver;
+        const auto status = Contain([&]() -> base::Status {
+          const auto filled = next_(message_);
+          if (!filled) return filled.error();
+          next = *filled;
+          return {};
+        });
+        if (!status || next == Next::kOver) return End(status);
+        if (next == Next::kMessage) return this->StartWrite(&message_);
+        const std::lock_guard lock(handle_->mutex);
+        if (!handle_->woken) {
+          handle_->rests = !cancelled_;
+          if (handle_->rests) return;
+          break;
+        }
+        handle_->woken = false;
       }
-      if (!ok || cancelled_) {
-        return End(base::Error(base::Code::kCancelled, "the caller gave the call up"));
+      EndGivenUp();
+    }
+    static void WakeUp(Handle& handle) {
+      StreamReactor* stream = nullptr;
+      {
+        const std::lock_guard lock(handle.mutex);
+        if (handle.stream == nullptr) return;
+        handle.woken = !handle.rests;
+        if (!handle.rests) return;
+        handle.rests = false;
+        stream = handle.stream;
       }
-      // A caller that reads slowly holds no worker: each message is a task of its own.
+      stream->GoOn();
+    }
+    void GoOn() {
       if (!guard_.pool_.Continue([this] { WriteNext(); })) {
         End(base::Error(base::Code::kUnavailable, "the service stops: try again"));
       }
     }
-    void OnCancel() override { cancelled_ = true; }
+
+    // On gRPC's own thread, which must not block.
+    void OnWriteDone(bool ok) override {
+      if (!ok || overdue_ || cancelled_) return EndGivenUp();
+      // A caller that reads slowly holds no worker: each message is a task of its own.
+      GoOn();
+    }
+    void OnCancel() override {
+      cancelled_ = true;
+      {
+        const std::lock_guard lock(handle_->mutex);
+        if (!handle_->rests) return;
+        handle_->rests = false;
+      }
+      EndGivenUp();
+    }
     void OnDone() override {
+      {
+        const std::lock_guard lock(handle_->mutex);
+        handle_->stream = nullptr;
+      }
+      next_ = nullptr;
       guard_.Leave(this);
       guard_.Ended();
       delete this;
     }
 
+    void EndGivenUp() {
+      End(overdue_
+              ? base::Error(base::Code::kDeadline, "the stream took longer than the time allowed")
+              : base::Error(base::Code::kCancelled, "the caller gave the call up"));
+    }
     void End(const base::Status& status) {
       this->Finish(guard_.Finish(*context_, method_, began_, status));
     }
@@ -166,8 +233,9 @@ class Guard {
     Guard& guard_;
     grpc::CallbackServerContext* const context_;
     const base::Literal method_;
-    const StreamBody<Response> body_;
+    const WaitingBody<Response> body_;
     const Time began_ = std::chrono::steady_clock::now();
+    const std::shared_ptr<Handle> handle_ = std::make_shared<Handle>();
     NextMessage<Response> next_;
     Response message_;
     std::atomic<bool> cancelled_{false};

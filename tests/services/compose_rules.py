@@ -95,15 +95,37 @@ def check_service(name, container, realm):
         yield "it describes itself"
     if not str(environment.get(prefix + "KEY", "")).startswith("/run/tls/"):
         yield "its key is no file of the secrets"
+    if environment.get(prefix + "CALLERS") != "/run/tls/ca.crt":
+        yield "others than its front may call it"
+    if environment.get(prefix + "FRONT_CERTIFICATE") != "/run/tls/front.crt":
+        yield "it does not know what clients see"
     if not container.get("ulimits", {}).get("memlock"):
         yield "its keys have no locked memory"
     if container.get("ulimits", {}).get("core") != 0:
         yield "it may leave core files"
     if container.get("volumes") != [f"{SECRETS_FOLDER}{realm}/tls:/run/tls:ro"]:
         yield "it mounts something else than its certificates"
+
+
+def check_front(container, realm):
+    if not str(container.get("image", "")).startswith("haproxy:2.6"):
+        yield "it is not the HAProxy that is tested"
+    if container.get("command") != ["haproxy", "-W", "-db", "-f", "/etc/haproxy.cfg"]:
+        yield "it does something else than its configuration says"
+    if container.get("environment") != {
+            "GODWIT_FRONT": "0.0.0.0:8443", "GODWIT_SERVICE": f"{realm}d:8443",
+            "GODWIT_SERVICE_NAME": f"{realm}d", "GODWIT_TLS": "/run/tls", "GODWIT_CALLS": "5000"}:
+        yield "it stands before something else"
+    if container.get("volumes") != [f"{SECRETS_FOLDER}{realm}/front:/run/tls:ro",
+                                    "./deploy/haproxy.cfg:/etc/haproxy.cfg:ro"]:
+        yield "it mounts something else than its certificates and its configuration"
+    if not container.get("ports"):
+        yield "no client comes by it"
     for port in listed(container.get("ports")):
         if not re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:8443", port):
             yield f"port {port} is open to all by default, or is not the one for clients"
+    if container.get("ulimits", {}).get("core") != 0:
+        yield "it may leave core files"
 
 
 def check(compose, binaries):
@@ -128,10 +150,17 @@ def check(compose, binaries):
         outer = [n for n in attached if n not in inner]
         if name in daemons:
             breaches += check_service(name, container, realm)
-            if inner != [f"{realm}_data"] or outer != [f"{realm}_front"]:
-                breaches.append("it has not its own pair of networks")
-            if f"{realm}-db" not in containers:
-                breaches.append("it has no PostgreSQL of its own")
+            if sorted(inner) != [f"{realm}_data", f"{realm}_inner"] or outer:
+                breaches.append("it is on other networks than to its front and its database")
+            if container.get("ports"):
+                breaches.append("it is open to the host")
+            for own in ["db", "front"]:
+                if f"{realm}-{own}" not in containers:
+                    breaches.append(f"it has no {own} of its own")
+        elif name.endswith("-front"):
+            breaches += check_front(container, realm)
+            if inner != [f"{realm}_inner"] or outer != [f"{realm}_front"]:
+                breaches.append("it is on other networks than to clients and to its service")
         else:
             if inner != [f"{realm}_data"] or outer:
                 breaches.append("it is on another network than that of its database")
@@ -168,7 +197,7 @@ def check(compose, binaries):
         if len({realm_of[n] for n in members}) != 1:
             yield f"network {network}: joins realms, or nobody"
         if network.endswith("_front") and len(members) != 1:
-            yield f"network {network}: more than its service is on it"
+            yield f"network {network}: more than its front is on it"
     users = {}
     for name, container in containers.items():
         for secret in listed(container.get("secrets")):

@@ -19,12 +19,19 @@ export PATH=$work/bin:$PATH
 
 "$tree/deploy/secrets.sh" "$work/secrets" cases 127.0.0.1 >/dev/null
 secrets=$work/secrets/cases
-owners=$(cd "$secrets" && stat -c '%n %u %a' db_* passfile owner_passfile tls/*)
+owners=$(cd "$secrets" && stat -c '%n %u %a' db_* passfile owner_passfile front/* tls/*)
 [[ $owners == "db_owner 999 400
 db_service 999 400
 db_superuser 999 400
 passfile 10001 400
 owner_passfile 10001 400
+front/ca.crt 99 400
+front/front.crt 99 400
+front/front.key 99 400
+front/server.crt 99 400
+front/server.key 99 400
+tls/ca.crt 10001 400
+tls/front.crt 10001 400
 tls/server.crt 10001 400
 tls/server.key 10001 400" ]] || fail "secrets have other owners or modes: $owners"
 [[ $(stat -c '%u %a' "$work/secrets" "$secrets" "$secrets/authority") == "0 700
@@ -65,6 +72,7 @@ godwit-admin migrate --role godwit_cases --database "$owner passfile=$work/run/o
 
 export GODWIT_CASESD_LISTEN=127.0.0.1:0
 export GODWIT_CASESD_CERTIFICATE=$secrets/tls/server.crt GODWIT_CASESD_KEY=$secrets/tls/server.key
+export GODWIT_CASESD_FRONT_CERTIFICATE=$secrets/tls/front.crt GODWIT_CASESD_CALLERS=$secrets/tls/ca.crt
 export GODWIT_CASESD_DATABASE="host=$cluster dbname=cases user=godwit_cases passfile=$work/run/passfile"
 : >"$work/log"
 GODWIT_CASESD_HEALTH_LISTEN=127.0.0.1:0 "$casesd" 2>>"$work/log" &
@@ -79,4 +87,8 @@ GODWIT_CASESD_HEALTH_LISTEN=127.0.0.1:$port "$casesd" health || fail "the servic
 kill -TERM "$service"
 wait "$service" || fail "the service does not end well"
 service=
+
+GODWIT_FRONT=127.0.0.1:1 GODWIT_SERVICE=127.0.0.1:2 GODWIT_SERVICE_NAME=casesd GODWIT_CALLS=10 \
+  GODWIT_TLS=$secrets/front PATH=$PATH:/usr/sbin haproxy -c -q -f "$tree/deploy/haproxy.cfg" ||
+  fail "the front does not take its certificates"
 echo "secrets, database, migration, service and health stand"

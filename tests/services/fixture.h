@@ -24,9 +24,10 @@ class TestClock final : public base::Clock {
  public:
   std::uint64_t NowMs() const override { return now_ms; }
   std::chrono::steady_clock::time_point Steady() const override {
-    return std::chrono::steady_clock::now();
+    return std::chrono::steady_clock::now() + std::chrono::milliseconds(steady_ms);
   }
   std::atomic<std::uint64_t> now_ms{1'800'000'000'000};
+  std::atomic<std::int64_t> steady_ms{0};  // ahead of the machine's
 };
 
 // An engine over a database of its own, without gRPC. `Join` makes a replica.

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -55,12 +57,36 @@ class BentService final : public v1::RealmService::CallbackService {
         [this](const std::optional<Caller>& caller) -> base::Result<Guard::NextMessage<Response>> {
           if (const auto status = body(caller); !status) return status.error();
           return Guard::NextMessage<Response>(
-              [this, left = messages](Response& message) mutable -> base::Result<bool> {
+              [this, left = messages](Response& message) mutable -> base::Result<Guard::Next> {
                 if (throws_in_stream) throw std::runtime_error("the-secret-of-a-caller");
                 message.set_cursor(std::string(size, 'x'));
-                return left-- > 0;
+                return left-- > 0 ? Guard::Next::kMessage : Guard::Next::kOver;
               });
         });
+  }
+
+  // A stream that has a message for each time that it was woken.
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
+                                                     const v1::WatchRequest*) override {
+    using Response = v1::WatchResponse;
+    return guard_.Waiting<Response>(
+        context, "Watch", access,
+        [this](const std::optional<Caller>&,
+               Guard::Wake wake) -> base::Result<Guard::NextMessage<Response>> {
+          const std::lock_guard lock(mutex_);
+          wakes_.push_back(std::move(wake));
+          return Guard::NextMessage<Response>([this](Response&) -> base::Result<Guard::Next> {
+            int left = to_say.load();
+            while (left > 0 && !to_say.compare_exchange_weak(left, left - 1)) {
+            }
+            if (left > 0) return Guard::Next::kMessage;
+            return over ? Guard::Next::kOver : Guard::Next::kLater;
+          });
+        });
+  }
+  void WakeAll() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& wake : wakes_) wake();
   }
 
   Guard& guard() { return guard_; }
@@ -72,9 +98,13 @@ class BentService final : public v1::RealmService::CallbackService {
   std::size_t size = 1;
   std::atomic<bool> throws{false};
   std::atomic<bool> throws_in_stream{false};
+  std::atomic<int> to_say{0};
+  std::atomic<bool> over{false};
 
  private:
   Guard guard_;
+  std::mutex mutex_;
+  std::vector<Guard::Wake> wakes_;
 };
 
 class GuardTest : public testing::Test {
@@ -244,6 +274,60 @@ TEST_F(GuardTest, WhoReadsNoMoreIsGivenUpWhenTheTimeIsOver) {
   }
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
   Stop(std::chrono::hours(1));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("\"code\":\"DEADLINE\""),
+            std::string::npos);
+}
+
+// There is one worker, and it is free meanwhile.
+TEST_F(GuardTest, AStreamThatWaitsHoldsNoWorker) {
+  service_.to_say = 2;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::WatchResponse>>> readers;
+  v1::WatchResponse message;
+  for (int i = 0; i < 2; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    readers.push_back(stub_->Watch(contexts.back().get(), {}));
+    if (i == 0) {
+      ASSERT_TRUE(readers[0]->Read(&message));
+      ASSERT_TRUE(readers[0]->Read(&message));
+    }
+  }
+  while (service_.guard().running() < 2) std::this_thread::yield();
+  EXPECT_TRUE(Call().ok());
+  // Woken, whoever comes first takes what there is; and for nothing.
+  service_.WakeAll();
+  service_.to_say = 1;
+  service_.over = true;
+  service_.WakeAll();
+  int messages = 0;
+  for (const auto& reader : readers) {
+    while (reader->Read(&message)) ++messages;
+    EXPECT_TRUE(reader->Finish().ok());
+  }
+  EXPECT_EQ(messages, 1);
+  // To wake one that is over is nothing.
+  service_.WakeAll();
+}
+
+TEST_F(GuardTest, AStreamThatWaitsEndsWithItsCallerAndItsTime) {
+  v1::WatchResponse message;
+  service_.to_say = 1;
+  grpc::ClientContext left;
+  const auto leaving = stub_->Watch(&left, {});
+  ASSERT_TRUE(leaving->Read(&message));
+  left.TryCancel();
+  EXPECT_EQ(leaving->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  while (service_.guard().running() > 0) std::this_thread::yield();
+  service_.to_say = 1;
+  grpc::ClientContext stays;
+  const auto staying = stub_->Watch(&stays, {});
+  ASSERT_TRUE(staying->Read(&message));
+  testing::internal::CaptureStderr();
+  service_.guard().EndOverdueStreams(std::chrono::steady_clock::now() + CallLimits().stream +
+                                     std::chrono::seconds(1));
+  EXPECT_FALSE(staying->Read(&message));
+  EXPECT_EQ(staying->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  while (service_.guard().running() > 0) std::this_thread::yield();
   EXPECT_NE(testing::internal::GetCapturedStderr().find("\"code\":\"DEADLINE\""),
             std::string::npos);
 }

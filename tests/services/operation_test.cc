@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "base/code.h"
 #include "tests/services/service_process.h"
@@ -115,6 +117,7 @@ const std::set<std::string>& Figures() {
       "godwit_certificate_reloads_total",
       "godwit_certificate_expires_seconds",
       "godwit_upkeep_failures_total",
+      "godwit_watchers",
       // Of the library that is asked.
       "exposer_transferred_bytes_total",
       "exposer_scrapes_total",
@@ -213,6 +216,10 @@ class Operation : public testing::Test {
     ASSERT_TRUE(client_->ListVaults({}, [](transport::VaultHead) { return base::Status(); }));
     ASSERT_TRUE(client_->FetchBoard(static_cast<std::uint32_t>(Kind::kScreening), {},
                                     [](transport::BoardRow) { return base::Status(); }));
+    const auto heard = client_->Watch([](const transport::Hints&) {
+      return base::Status(base::Error(base::Code::kCancelled, "enough"));
+    });
+    ASSERT_EQ(CodeOf(heard), "CANCELLED");
     auto policy = realm_.roster().policy();
     ++policy.gen;
     const auto refused = client_->AppendStatements(
@@ -234,7 +241,10 @@ class Operation : public testing::Test {
       for (const std::string& bytes : inputs) {
         raw.Ask(method, bytes);
         raw.Ask(method, bytes, id);
-        if (Name(method) != "CloseSession") raw.Ask(method, bytes, token);
+        // Watch goes on whatever it is asked.
+        if (Name(method) != "CloseSession" && Name(method) != "Watch") {
+          raw.Ask(method, bytes, token);
+        }
       }
     }
     process_.Put("garbage", "garbage");
@@ -494,6 +504,28 @@ TEST_F(Operation, WhatIsForThisMachineAloneListensNowhereElse) {
     EXPECT_EQ(code, 2) << row.flags;
     EXPECT_THAT(output, testing::HasSubstr(row.names));
   }
+}
+
+// They are told to come back, and the service does not wait for them.
+TEST_F(Operation, DrainingEndsThoseWhoWatch) {
+  Begin({{"drain_ms", "600000"}});
+  std::promise<void> stands;
+  std::thread watching([&] {
+    bool first = true;
+    const auto ended = client_->Watch([&](const transport::Hints&) {
+      if (std::exchange(first, false)) stands.set_value();
+      return base::Status();
+    });
+    EXPECT_EQ(CodeOf(ended), "UNAVAILABLE");
+  });
+  stands.get_future().wait();
+  EXPECT_THAT(process_.Metrics(), testing::HasSubstr("godwit_watchers 1"));
+  process_.Signal(SIGTERM);
+  EXPECT_EQ(process_.Wait(), 0);
+  watching.join();
+  EXPECT_TRUE(std::ranges::any_of(process_.Lines(), [](const std::string& line) {
+    return line.find(R"("method":"Watch","code":"UNAVAILABLE")") != std::string::npos;
+  }));
 }
 
 TEST_F(Operation, DrainingLetsCallsEndAndTakesNoNewOnes) {

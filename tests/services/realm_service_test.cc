@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <cstdio>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -151,6 +154,86 @@ TEST_F(RealmServiceTest, AClientComesThroughARestart) {
   restart.join();
 }
 
+// What a client that watches heard, for a test to wait for.
+class Listener {
+ public:
+  explicit Listener(transport::RealmClient& client)
+      : thread_([this, &client] {
+          const auto ended = client.Watch([this](const transport::Hints& hints) {
+            const std::lock_guard lock(mutex_);
+            heard_.push_back(hints);
+            wake_.notify_all();
+            return base::Status();
+          });
+          const std::lock_guard lock(mutex_);
+          ended_ = ended;
+          wake_.notify_all();
+        }) {}
+
+  // The next message; nothing once the stream is over.
+  std::optional<transport::Hints> Next() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return ended_ || taken_ < heard_.size(); });
+    if (taken_ == heard_.size()) return std::nullopt;
+    return heard_[taken_++];
+  }
+  std::string End() {
+    while (Next()) {
+    }
+    return CodeOf(*ended_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<transport::Hints> heard_;
+  std::size_t taken_ = 0;
+  std::optional<base::Status> ended_;
+  std::jthread thread_;
+};
+
+TEST_F(RealmServiceTest, HintsComeByTheWireFromWhicheverReplicaTheyAreAskedFor) {
+  support::RealmServer replica(server_, {});
+  transport::RealmClient other(replica.address());
+  other.SetProver(ProverOf(realm_, coordinator_));
+  Listener here(client_);
+  Listener there(other);
+  ASSERT_TRUE(here.Next());
+  ASSERT_TRUE(there.Next());
+  TestVault vault(realm_, Kind::kScreening, coordinator_, {{&coordinator_, kFull}});
+  ASSERT_TRUE(Must(client_.AppendEntries({WireOf(UploadOf(vault))})).front());
+  for (Listener* listener : {&here, &there}) {
+    const auto hints = listener->Next();
+    ASSERT_TRUE(hints);
+    ASSERT_EQ(hints->vaults.size(), 1u);
+    EXPECT_EQ(hints->vaults[0].vault, vault.vault().id());
+    EXPECT_EQ(hints->vaults[0].head_seq, vault.vault().head_seq());
+  }
+  replica.Stop();
+  EXPECT_EQ(there.End(), "UNAVAILABLE");
+  // The session is closed: its stream ends by itself.
+  EXPECT_TRUE(client_.CloseSession());
+  EXPECT_EQ(here.End(), "UNAUTHENTICATED");
+}
+
+TEST_F(RealmServiceTest, WhoGoesAwayIsForgottenAndWhoIsCancelledComesBack) {
+  realm::EngineConfig narrow;
+  narrow.watch.streams = 1;
+  support::RealmServer replica(server_, narrow);
+  for (int i = 0; i < 3; ++i) {
+    transport::RealmClient client(replica.address());
+    client.SetProver(ProverOf(realm_, coordinator_));
+    // The place of the one before is free as soon as the service knows that it went.
+    for (bool stands = false; !stands;) {
+      Listener listener(client);
+      stands = listener.Next().has_value();
+      if (stands) client.Cancel();
+      EXPECT_EQ(listener.End(), stands ? "CANCELLED" : "RESOURCE_EXHAUSTED");
+    }
+    EXPECT_EQ(CodeOf(client.FetchRoster(0)), "CANCELLED") << "so is what comes after it";
+  }
+}
+
 // Every method but those that are listed as open refuses a caller without a token, one with a
 // foreign token, and one whose token has another form; and none of them is missing.
 TEST_F(RealmServiceTest, EveryMethodButTheOpenOnesNeedsASession) {
@@ -183,6 +266,7 @@ TEST_F(RealmServiceTest, GarbageIsRefusedWithoutAChangedRow) {
   std::uint64_t seed = 1;
   for (const auto& method : Methods()) {
     if (Name(method) == "CloseSession" || Name(method) == "GetNonce") continue;
+    if (Name(method) == "Watch") continue;  // it takes nothing, and goes on
     SCOPED_TRACE(method);
     for (int round = 0; round < 20; ++round) {
       std::string bytes(static_cast<std::size_t>(round) * 13, '\0');

@@ -23,7 +23,7 @@ namespace godwit::support {
 namespace {
 
 // Calls that are served at once; more wait for their turn.
-constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kWorkers = 6;
 constexpr std::chrono::seconds kPassingOn{60};
 
 std::string BytesOf(const grpc::ByteBuffer& buffer) {
@@ -52,7 +52,9 @@ struct Answer {
   grpc::Status status;
   std::string code;  // of section 8, where the call failed
   std::string reply;
+  bool written = false;  // message by message
 };
+using Write = std::function<bool(const std::string& message)>;
 
 }  // namespace
 
@@ -78,6 +80,7 @@ class LyingServer::Impl {
   }
 
   ~Impl() {
+    ends_ = true;
     server_->Shutdown(std::chrono::system_clock::now());
     workers_.clear();
     for (const auto& queue : queues_) {
@@ -124,12 +127,16 @@ class LyingServer::Impl {
       stream.Read(&request, nullptr);
       Answer answer;
       if (Done(queue)) {
-        answer = Handle(context, BytesOf(request));
+        const auto write = [&](const std::string& message) {
+          stream.Write(BufferOf(message), nullptr);
+          return Done(queue);
+        };
+        answer = Handle(context, BytesOf(request), write);
       } else {
         answer.status =
             grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "a call without a request");
       }
-      if (answer.status.ok()) {
+      if (answer.status.ok() && !answer.written) {
         stream.Write(BufferOf(answer.reply), nullptr);
         Done(queue);
       } else if (!answer.code.empty()) {
@@ -141,7 +148,8 @@ class LyingServer::Impl {
   }
 
   // The table is read once at the start of a call, so that a lie may take others back.
-  Answer Handle(const grpc::GenericServerContext& context, std::string request) {
+  Answer Handle(const grpc::GenericServerContext& context, std::string request,
+                const Write& write) {
     const std::string method = context.method().substr(context.method().rfind('/') + 1);
     const Table table = With([&](const Table& now, std::vector<Call>& calls) {
       calls.push_back({method, request});
@@ -152,6 +160,8 @@ class LyingServer::Impl {
     Answer answer;
     if (const auto ready = table.answers.find(method); ready != table.answers.end()) {
       answer.reply = ready->second;
+    } else if (method == "Watch") {
+      return PassOnEach(context, request, write);
     } else {
       answer = PassOn(context, request);
     }
@@ -199,6 +209,54 @@ class LyingServer::Impl {
     return answer;
   }
 
+  // Each message of a stream that goes on, as it comes, with the lies that are told by then.
+  Answer PassOnEach(const grpc::GenericServerContext& from, const std::string& request,
+                    const Write& write) {
+    grpc::ClientContext context;
+    const auto token = from.client_metadata().find(transport::kTokenKey);
+    if (token != from.client_metadata().end()) {
+      context.AddMetadata(transport::kTokenKey,
+                          std::string(token->second.data(), token->second.size()));
+    }
+    Answer answer;
+    answer.written = true;
+    grpc::CompletionQueue queue;
+    // Whether a step is done well; whoever waits for a message ends when this server does.
+    const auto done = [&] {
+      void* tag = nullptr;
+      bool ok = false;
+      for (;;) {
+        const auto soon = std::chrono::system_clock::now() + std::chrono::milliseconds(50);
+        const auto next = queue.AsyncNext(&tag, &ok, soon);
+        if (next != grpc::CompletionQueue::TIMEOUT) return ok;
+        if (ends_) context.TryCancel();
+      }
+    };
+    const auto call = stub_.PrepareCall(&context, from.method(), &queue);
+    call->StartCall(nullptr);
+    if (done()) {
+      call->WriteLast(BufferOf(request), grpc::WriteOptions(), nullptr);
+      done();
+      for (;;) {
+        grpc::ByteBuffer part;
+        call->Read(&part, nullptr);
+        if (!done()) break;
+        std::string message = BytesOf(part);
+        const Table now = With([](const Table& table, auto&) { return table; });
+        const auto lies = now.replies.equal_range("Watch");
+        for (auto lie = lies.first; lie != lies.second; ++lie) lie->second(request, message);
+        if (!write(message)) context.TryCancel();
+      }
+    }
+    call->Finish(&answer.status, nullptr);
+    done();
+    const auto& trailers = context.GetServerTrailingMetadata();
+    if (const auto code = trailers.find(transport::kCodeKey); code != trailers.end()) {
+      answer.code.assign(code->second.data(), code->second.size());
+    }
+    return answer;
+  }
+
   const std::vector<base::Sha256Hash> pins_;
   const transport::PinnedChannel upstream_;
   grpc::GenericStub stub_;
@@ -210,6 +268,7 @@ class LyingServer::Impl {
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::jthread> workers_;
+  std::atomic<bool> ends_{false};
 };
 
 LyingServer::LyingServer(const RealmServer& honest) : impl_(std::make_unique<Impl>(honest)) {}

@@ -17,7 +17,8 @@ namespace godwit::support {
 // A realm's service that lies where it is told to: it stands before an honest one, shows the same
 // certificate, passes every call of godwit.realm.v1 on with the caller's token, and rewrites
 // requests and replies as its table says. Lies are told and taken back while it runs. Of a stream
-// the caller gets all messages as one, so that a lie sees the whole reply. Thread-safe.
+// the caller gets all messages as one, so that a lie sees the whole reply; of Watch, which goes on,
+// each as it comes. Thread-safe.
 class LyingServer {
  public:
   // What passed: the method ("FetchVault") and the request's bytes, as the caller sent them.

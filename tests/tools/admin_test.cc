@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 #include "base/bytes.h"
@@ -107,6 +108,23 @@ TEST_F(Admin, RefusesHostsThatAreNone) {
   EXPECT_EQ(CodeOf(PkiIssue({folder_, {}}, out_)), "INVALID_ARGUMENT");
   EXPECT_FALSE(fs::exists(folder_ / "server.key"));
   EXPECT_EQ(CodeOf(PkiIssue({folder_ / "none", {"127.0.0.1"}}, out_)), "IO");
+}
+
+// Whoever had that key could stand between the two.
+TEST_F(Admin, AFrontAndItsServiceAreKnownByAnAuthorityWithoutAKey) {
+  ASSERT_TRUE(PkiFront({folder_, {"casesd"}}));
+  std::set<std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    files.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(files, (std::set<std::string>{"ca.crt", "front.crt", "front.key", "server.crt",
+                                          "server.key"}));
+  EXPECT_EQ(Mode(folder_ / "front.key"), 0600u);
+  EXPECT_EQ(Mode(folder_ / "server.key"), 0600u);
+  const std::string first = Text(folder_ / "ca.crt");
+  ASSERT_TRUE(PkiFront({folder_, {"casesd"}}));
+  EXPECT_NE(Text(folder_ / "ca.crt"), first) << "each time another";
+  EXPECT_EQ(CodeOf(PkiFront({folder_, {"a b"}})), "INVALID_ARGUMENT");
 }
 
 TEST_F(Admin, MigratesAndPrintsTheClaimOnce) {

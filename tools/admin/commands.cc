@@ -139,4 +139,32 @@ base::Status PkiIssue(const PkiIssueOptions& options, std::ostream& out) {
   return {};
 }
 
+base::Status PkiFront(const PkiFrontOptions& options) {
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error) return base::Error(base::Code::kIo, "the folder cannot be made");
+  const auto authority = MakeAuthority(kServerDays);
+  if (!authority) return authority.error();
+  const auto service = IssueServer(*authority, options.hosts, kServerDays);
+  if (!service) return service.error();
+  const auto front = IssueCaller(*authority, kServerDays);
+  if (!front) return front.error();
+  struct File {
+    const char* name;
+    base::ByteSpan bytes;
+    mode_t mode;
+  };
+  const std::string chain = service->certificate + authority->certificate;
+  for (const File& file : {File{"ca.crt", base::AsBytes(authority->certificate), kPublicMode},
+                           File{"server.key", service->key.Expose(), kSecretMode},
+                           File{"server.crt", base::AsBytes(chain), kPublicMode},
+                           File{"front.key", front->key.Expose(), kSecretMode},
+                           File{"front.crt", base::AsBytes(front->certificate), kPublicMode}}) {
+    const auto written =
+        WriteFile(options.folder / file.name, file.bytes, file.mode, NewFile::Existing::kReplace);
+    if (!written) return written;
+  }
+  return {};
+}
+
 }  // namespace godwit::admin

@@ -36,4 +36,13 @@ struct PkiIssueOptions {
 // authority cannot be read, or nothing written. INVALID_ARGUMENT: IssueServer's.
 base::Status PkiIssue(const PkiIssueOptions& options, std::ostream& out);
 
+struct PkiFrontOptions {
+  std::filesystem::path folder;    // gets ca.crt, server.crt, server.key, front.crt and front.key
+  std::vector<std::string> hosts;  // as the front reaches the service
+};
+// Makes what a front and the service behind it know each other by: a certificate for each, under an
+// authority whose key is thrown away, so that nobody ever joins the two. In place of older ones:
+// both are then started anew. IO: nothing can be written. INVALID_ARGUMENT: IssueServer's.
+base::Status PkiFront(const PkiFrontOptions& options);
+
 }  // namespace godwit::admin

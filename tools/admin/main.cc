@@ -63,6 +63,17 @@ int main(int argc, char** argv) {
       "Example:\n"
       "  godwit-admin pki issue /etc/godwit/cases --host 127.0.0.1");
 
+  admin::PkiFrontOptions front_options;
+  auto* front = pki->add_subcommand(
+      "front", "Make what a front and its service know each other by: front.* and server.*");
+  front->add_option("folder", front_options.folder, "a folder of its own; no authority is left")
+      ->required();
+  front->add_option("--host", front_options.hosts, "as the front reaches the service; repeatable")
+      ->required();
+  front->footer(
+      "Example:\n"
+      "  godwit-admin pki front /etc/godwit/cases/inner --host casesd");
+
   auto* dump = app.add_subcommand("dump", "Write a chain to a file, for godwit-verify");
   dump->require_subcommand(1);
   admin::DumpOptions dump_options;
@@ -101,6 +112,7 @@ int main(int argc, char** argv) {
   if (migrate->parsed()) return Finish(admin::Migrate(migrate_options, std::cout));
   if (init->parsed()) return Finish(admin::PkiInit(init_options, std::cout));
   if (issue->parsed()) return Finish(admin::PkiIssue(issue_options, std::cout));
+  if (front->parsed()) return Finish(admin::PkiFront(front_options));
   if (dump_roster->parsed()) return Finish(admin::DumpRoster(dump_options, std::cout));
   return Finish(admin::DumpVault(dump_options, vault_id, std::cout));
 }

@@ -123,6 +123,41 @@ std::string AlternativeName(const std::string& host) {
   return is_name ? "DNS:" + host : std::string();
 }
 
+// What a certificate is for.
+struct Purpose {
+  const char* name;
+  const char* usage;
+  std::string alternative_names;  // empty: none
+};
+
+base::Result<KeyedCertificate> Issue(const KeyedCertificate& authority, const Purpose& purpose,
+                                     int days) {
+  const Certificate issuer = ReadCertificate(authority.certificate);
+  const Key issuer_key = ReadKey(authority.key);
+  if (issuer == nullptr || issuer_key == nullptr ||
+      X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
+    return Invalid("the authority's certificate and key cannot be read, or are not a pair");
+  }
+  const Key key(EVP_EC_gen("P-256"));
+  if (key == nullptr) return Failed();
+  const Certificate certificate = Begin(key.get(), purpose.name, days);
+  X509* x509 = certificate.get();
+  const std::string& names = purpose.alternative_names;
+  if (x509 == nullptr || X509_set_issuer_name(x509, X509_get_subject_name(issuer.get())) != 1 ||
+      !AddExtension(x509, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
+      !AddExtension(x509, issuer.get(), NID_key_usage, "critical,digitalSignature") ||
+      !AddExtension(x509, issuer.get(), NID_ext_key_usage, purpose.usage) ||
+      !AddExtension(x509, issuer.get(), NID_subject_key_identifier, "hash") ||
+      !AddExtension(x509, issuer.get(), NID_authority_key_identifier, "keyid:always") ||
+      (!names.empty() && !AddExtension(x509, issuer.get(), NID_subject_alt_name, names)) ||
+      X509_sign(x509, issuer_key.get(), EVP_sha256()) == 0) {
+    return Failed();
+  }
+  auto pem = WriteKey(key.get());
+  if (!pem) return pem.error();
+  return KeyedCertificate{WriteCertificate(x509), *std::move(pem)};
+}
+
 }  // namespace
 
 base::Result<KeyedCertificate> MakeAuthority(int days) {
@@ -144,12 +179,6 @@ base::Result<KeyedCertificate> MakeAuthority(int days) {
 
 base::Result<KeyedCertificate> IssueServer(const KeyedCertificate& authority,
                                            const std::vector<std::string>& hosts, int days) {
-  const Certificate issuer = ReadCertificate(authority.certificate);
-  const Key issuer_key = ReadKey(authority.key);
-  if (issuer == nullptr || issuer_key == nullptr ||
-      X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
-    return Invalid("the authority's certificate and key cannot be read, or are not a pair");
-  }
   std::string names;
   for (const auto& host : hosts) {
     const std::string name = AlternativeName(host);
@@ -157,24 +186,11 @@ base::Result<KeyedCertificate> IssueServer(const KeyedCertificate& authority,
     names += (names.empty() ? "" : ",") + name;
   }
   if (names.empty()) return Invalid("a server's certificate needs at least one host");
+  return Issue(authority, {"Godwit realm service", "serverAuth", names}, days);
+}
 
-  const Key key(EVP_EC_gen("P-256"));
-  if (key == nullptr) return Failed();
-  const Certificate certificate = Begin(key.get(), "Godwit realm service", days);
-  X509* x509 = certificate.get();
-  if (x509 == nullptr || X509_set_issuer_name(x509, X509_get_subject_name(issuer.get())) != 1 ||
-      !AddExtension(x509, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
-      !AddExtension(x509, issuer.get(), NID_key_usage, "critical,digitalSignature") ||
-      !AddExtension(x509, issuer.get(), NID_ext_key_usage, "serverAuth") ||
-      !AddExtension(x509, issuer.get(), NID_subject_key_identifier, "hash") ||
-      !AddExtension(x509, issuer.get(), NID_authority_key_identifier, "keyid:always") ||
-      !AddExtension(x509, issuer.get(), NID_subject_alt_name, names) ||
-      X509_sign(x509, issuer_key.get(), EVP_sha256()) == 0) {
-    return Failed();
-  }
-  auto pem = WriteKey(key.get());
-  if (!pem) return pem.error();
-  return KeyedCertificate{WriteCertificate(x509), *std::move(pem)};
+base::Result<KeyedCertificate> IssueCaller(const KeyedCertificate& authority, int days) {
+  return Issue(authority, {"Godwit realm front", "clientAuth", ""}, days);
 }
 
 base::Result<base::Sha256Hash> PinOf(std::string_view pem) {

@@ -30,6 +30,10 @@ base::Result<KeyedCertificate> MakeAuthority(int days);
 base::Result<KeyedCertificate> IssueServer(const KeyedCertificate& authority,
                                            const std::vector<std::string>& hosts, int days);
 
+// The same for a caller that shows it to a server, as a front does: it names nobody.
+// INVALID_ARGUMENT: an authority that cannot be read.
+base::Result<KeyedCertificate> IssueCaller(const KeyedCertificate& authority, int days);
+
 // What clients pin: SHA-256 of the SubjectPublicKeyInfo of the first certificate in `pem`.
 // INVALID_ARGUMENT: there is none.
 base::Result<base::Sha256Hash> PinOf(std::string_view pem);
