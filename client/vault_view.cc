@@ -86,6 +86,7 @@ void VaultView::TakePayload(base::ByteSpan bytes) {
   headers_.push_back(raw->header);
   if (auto* epoch = std::get_if<protocol::Epoch>(&*payload)) {
     epoch_seqs_[epoch->epoch] = raw->header.seq;
+    closed_.clear();
     epochs_[epoch->epoch] = std::move(*epoch);
   } else if (auto* rev = std::get_if<protocol::Rev>(&*payload)) {
     RecordVersion version{raw->header, *rev, protocol::EntryLink(bytes), {}};
@@ -265,6 +266,7 @@ base::Result<VaultView> VaultView::Fetch(Realm& realm, const base::VaultId& vaul
       return error;
     }
     view.boxes_[number] = box;
+    view.closed_.clear();
     update.boxes[number] = std::move(box);
   }
   update.memory = MemoryOf(view.state_);
@@ -338,6 +340,9 @@ protocol::Perm VaultView::perm() const {
 
 base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
   if (const auto known = keys_.find(number); known != keys_.end()) return known->second.get();
+  // Each is tried once: else a writer could make of the wraps a graph with more ways through it
+  // than anybody has time for.
+  if (const auto closed = closed_.find(number); closed != closed_.end()) return closed->second;
   const Error unreachable(Code::kNotFound, "the key of this epoch is out of your reach");
   const auto epoch = epochs_.find(number);
   if (epoch == epochs_.end()) return unreachable;
@@ -367,8 +372,11 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
       Keep(opened->error(), Claim::kWrapClosed, {which.Take()});
     }
   }
-  if (!opened) return unreachable;
-  if (!*opened) return opened->error();
+  if (!opened || !*opened) {
+    const Error why = opened ? opened->error() : unreachable;
+    closed_.emplace(number, why);
+    return why;
+  }
   auto key = std::make_unique<protocol::Vek>(*std::move(*opened));
   return keys_.emplace(number, std::move(key)).first->second.get();
 }

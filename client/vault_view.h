@@ -127,6 +127,7 @@ class VaultView {
   std::map<std::uint32_t, base::Bytes> boxes_;
   std::map<std::pair<base::RecordId, std::uint64_t>, Sealed> sealed_;  // by record and rver
   std::map<std::uint32_t, std::unique_ptr<protocol::Vek>> keys_;
+  std::map<std::uint32_t, base::Error> closed_;  // why an epoch's key did not open
 };
 
 // Parses a record's plaintext. E_DECRYPT: these bytes are no record.

@@ -33,10 +33,20 @@ using support::Require;
 
 std::uint64_t Now() { return base::SystemClock().NowMs(); }
 
+realm::EngineConfig ManyEpochs() {
+  realm::EngineConfig config;
+  config.quotas.epochs_per_vault_day = 100;
+  return config;
+}
+
 class Upkeep : public testing::Test {
  protected:
   Upkeep()
-      : liar_(servers_.cases), organisation_(servers_, {{Compartment::kCases, liar_.address()}}) {
+      : servers_{support::RealmServer(Compartment::kIdentity),
+                 support::RealmServer(Compartment::kCases, ManyEpochs()),
+                 support::RealmServer(Compartment::kJourneys)},
+        liar_(servers_.cases),
+        organisation_(servers_, {{Compartment::kCases, liar_.address()}}) {
     organisation_.Join(support::Staff(1, 1, 2, 0, 0));
   }
 
@@ -184,6 +194,26 @@ TEST_F(Upkeep, ANewcomerReadsWhatWasThereBefore) {
   EXPECT_EQ(NotesOf(newcomer), kTwoNotes);
   EXPECT_EQ(newcomer.state().epoch().number, 2u);
   EXPECT_TRUE(newcomer.KeyOf(1));
+}
+
+// A program that goes every way through it never ends.
+TEST_F(Upkeep, AGraphOfWrapsHoldsNoNewcomerUp) {
+  const auto id = MakeCase(1);
+  constexpr std::uint32_t kEpochs = 44;
+  for (std::uint32_t number = 2; number < kEpochs; ++number) {
+    std::set<std::uint32_t> older;
+    for (std::uint32_t back = 1; back <= protocol::kMaxWraps && back < number; ++back) {
+      older.insert(number - back);
+    }
+    SendEpoch("kc1", id, older);
+  }
+  SendEpoch("kc1", id, {});
+  Join("kc3", "Third Coordinator", protocol::kCoordinator);
+  Must(WriteVault(CasesOf("kc1"), id, Note("after all that"), With("kc3")));
+
+  auto vault = View("kc3", id);
+  EXPECT_EQ(vault.KeyOf(1).error().code(), Code::kNotFound);
+  EXPECT_TRUE(vault.KeyOf(kEpochs));
 }
 
 TEST_F(Upkeep, HiddenHistoryStaysHiddenFromNewcomersAlone) {
