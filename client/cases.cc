@@ -79,7 +79,7 @@ std::vector<std::pair<content::v1::Machine, content::v1::Answer>> ConsentsOf(
 }
 
 // The consent as the person gave it, for the person vault.
-Record ConsentRecord(const content::v1::ConsentBits& bits) {
+Record ConsentRecord(const content::v1::ConsentBits& bits, std::uint32_t day) {
   Record record;
   auto& consent = *record.mutable_consent();
   consent.set_services(bits.services());
@@ -89,7 +89,7 @@ Record ConsentRecord(const content::v1::ConsentBits& bits) {
   consent.set_share_unhcr(bits.share_unhcr());
   consent.set_reporting_aggregate(bits.reporting_aggregate());
   consent.set_tracing(bits.tracing());
-  consent.set_given_day(Today());
+  consent.set_given_day(day);
   consent.set_state(content::v1::CONSENT_STATE_GIVEN);
   return record;
 }
@@ -118,7 +118,17 @@ Status SubmitTo(Realm& realm, Pending pending, std::string what, Written& all) {
 
 }  // namespace
 
-base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case) {
+Status CheckNewCase(const NewCase& new_case) {
+  if (!new_case.profile.names().empty() &&
+      new_case.summary.consent().store_identity() != content::v1::ANSWER_YES) {
+    return Error(Code::kInvalidArgument,
+                 "a name is stored with the person's consent alone: ask first "
+                 "(summary.consent.store_identity=yes), or open a nameless case");
+  }
+  return {};
+}
+
+base::Result<CasePlan> PlanCase(Organisation& organisation, NewCase new_case) {
   const auto cases = organisation.Get(Compartment::kCases);
   if (!cases) return cases.error();
   const auto identity = organisation.Get(Compartment::kIdentity);
@@ -129,12 +139,7 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
   if (((*cases)->roles() & protocol::kCaseworker) == 0) {
     return Error(Code::kPermissionDenied, "cases are opened by caseworkers");
   }
-  if (!new_case.profile.names().empty() &&
-      new_case.summary.consent().store_identity() != content::v1::ANSWER_YES) {
-    return Error(Code::kInvalidArgument,
-                 "a name is stored with the person's consent alone: ask first "
-                 "(summary.consent.store_identity=yes), or open a nameless case");
-  }
+  if (const auto fits = CheckNewCase(new_case); !fits) return fits.error();
   // The supervisor is one human under two pseudonyms; both directories know the handle.
   const auto member_in = [&](Realm& realm) -> base::Result<base::MemberId> {
     const auto directory = Directory::Read(realm);
@@ -156,10 +161,16 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
   const auto person_supervisor = member_in(**identity);
   if (!person_supervisor) return person_supervisor.error();
 
-  const std::string code = NewCaseCode();
+  CasePlan plan{NewCaseCode(), {}};
+  const std::string& code = plan.code;
+  const auto add = [&plan](Compartment compartment, Pending pending) {
+    pending.what = "case open";
+    plan.vaults.emplace_back(compartment, std::move(pending));
+  };
+  const std::uint32_t day = new_case.day == 0 ? Today() : new_case.day;
   auto& summary = new_case.summary;
   summary.set_code(code);
-  summary.set_stage_since_day(Today());
+  summary.set_stage_since_day(day);
   if (summary.risk() == content::v1::RISK_LEVEL_UNSPECIFIED) {
     summary.set_risk(content::v1::RISK_LEVEL_NOT_ASSESSED);
   }
@@ -167,7 +178,6 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
   summary.set_supervisor(base::ToString(case_supervisor->bytes()));
 
   // The person first and the case last: a case that is there has both its sides.
-  Written written;
   Pending person = NewPendingVault(
       **identity, Kind::kPerson,
       {{(*identity)->member(), protocol::kFull}, {*person_supervisor, protocol::kManage}});
@@ -177,11 +187,9 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
   *profile.mutable_identity_profile() = new_case.profile;
   person.edits.push_back(VaultFile::Add(std::move(profile)));
   if (summary.has_consent())
-    person.edits.push_back(VaultFile::Add(ConsentRecord(summary.consent())));
+    person.edits.push_back(VaultFile::Add(ConsentRecord(summary.consent(), day)));
   const base::VaultId person_vault = person.vault;
-  if (const auto sent = SubmitTo(**identity, std::move(person), "case open", written); !sent) {
-    return sent.error();
-  }
+  add(Compartment::kIdentity, std::move(person));
 
   Pending sensitive =
       NewPendingVault(**cases, Kind::kSensitive,
@@ -193,9 +201,7 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
     *context.mutable_trafficking_context() = *new_case.trafficking;
     sensitive.edits.push_back(VaultFile::Add(std::move(context)));
   }
-  if (const auto sent = SubmitTo(**cases, std::move(sensitive), "case open", written); !sent) {
-    return sent.error();
-  }
+  add(Compartment::kCases, std::move(sensitive));
 
   std::map<base::MemberId, protocol::Perm> members{{(*cases)->member(), protocol::kFull},
                                                    {*case_supervisor, protocol::kReadWrite}};
@@ -227,10 +233,19 @@ base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case)
   Record facts;
   *facts.mutable_case_() = new_case.facts;
   made.edits.push_back(VaultFile::Add(std::move(facts)));
-  if (const auto sent = SubmitTo(**cases, std::move(made), "case open", written); !sent) {
-    return sent.error();
+  add(Compartment::kCases, std::move(made));
+  return plan;
+}
+
+base::Result<std::string> OpenCase(Organisation& organisation, NewCase new_case) {
+  auto plan = PlanCase(organisation, std::move(new_case));
+  if (!plan) return plan.error();
+  for (auto& [compartment, pending] : plan->vaults) {
+    const auto realm = organisation.Get(compartment);
+    if (!realm) return realm.error();
+    if (const auto sent = Submit(**realm, std::move(pending)); !sent) return sent.error();
   }
-  return code;
+  return plan->code;
 }
 
 base::Result<std::vector<CaseRow>> ListCases(Organisation& organisation) {

@@ -24,7 +24,17 @@ struct NewCase {
   content::v1::Case facts;
   content::v1::IdentityProfile profile;  // may be empty: a nameless stub
   std::optional<content::v1::TraffickingContext> trafficking;
+  std::uint32_t day = 0;  // on which the person was asked, since 1970-01-01 UTC; 0: today
 };
+// What can be said of it without any key. INVALID_ARGUMENT: names without the consent to store
+// them.
+base::Status CheckNewCase(const NewCase& new_case);
+// Its vaults, in the order in which they are to be written. Errors as OpenCase.
+struct CasePlan {
+  std::string code;
+  std::vector<std::pair<protocol::Compartment, Pending>> vaults;
+};
+base::Result<CasePlan> PlanCase(Organisation& organisation, NewCase new_case);
 // Makes the case, sensitive and person vaults, linked both ways, and returns the code; without a
 // network they wait in the outbox. What the summary says of consents becomes acts, and a Consent of
 // the person's. For a caseworker. INVALID_ARGUMENT: no such supervisor, or oneself; names without

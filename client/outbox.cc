@@ -24,94 +24,17 @@ using content::v1::OutboxEntry;
 using content::v1::Record;
 
 base::Bytes Write(const Pending& pending) {
-  OutboxEntry entry;
-  entry.set_vault(base::ToString(pending.vault.bytes()));
-  for (const PendingEdit& edit : pending.edits) {
-    auto& row = *entry.add_edits();
-    row.set_record(base::ToString(edit.record.bytes()));
-    if (edit.base) row.set_base(edit.base->SerializeAsString());
-    row.set_content(edit.content.SerializeAsString());
-    row.set_names_previous(edit.names_previous);
-  }
-  if (pending.create) {
-    auto& create = *entry.mutable_create();
-    create.set_kind(static_cast<std::uint32_t>(pending.create->kind));
-    for (const auto& [member, perm] : pending.create->members) {
-      auto& row = *create.add_members();
-      row.set_member(base::ToString(member.bytes()));
-      row.set_perm(perm);
-    }
-    create.set_entry(base::ToString(pending.create->create));
-  }
-  for (const auto& [member, perm] : pending.relist) {
-    auto& row = *entry.add_relist();
-    row.set_member(base::ToString(member.bytes()));
-    row.set_perm(perm);
-  }
-  if (pending.assent) {
-    entry.mutable_assent()->set_target(base::ToString(pending.assent->bytes()));
-    entry.mutable_assent()->set_yes(pending.assent_yes);
-  }
-  for (const base::Link& link : pending.tries) entry.add_tries(base::ToString(link.bytes()));
-  entry.set_what(pending.what);
-  entry.set_written_ms(pending.written_ms);
-  entry.set_why(pending.why);
-  entry.set_refused(pending.refused);
-  const std::string bytes = entry.SerializeAsString();
+  const std::string bytes = ToEntry(pending).SerializeAsString();
   return base::ToBytes(base::AsBytes(bytes));
 }
 
 base::Result<Pending> Read(const OutboxItem& item) {
-  const Error malformed = Error(Code::kStateLost, "an item of the outbox is malformed");
   OutboxEntry entry;
   if (!entry.ParseFromArray(item.content.data(), static_cast<int>(item.content.size()))) {
-    return malformed;
+    return Error(Code::kStateLost, "an item of the outbox is malformed");
   }
-  Pending pending;
-  pending.id = item.id;
-  const auto vault = base::VaultId::FromBytes(base::AsBytes(entry.vault()));
-  if (!vault) return malformed;
-  pending.vault = *vault;
-  for (const auto& row : entry.edits()) {
-    PendingEdit edit;
-    const auto record = base::RecordId::FromBytes(base::AsBytes(row.record()));
-    if (!record) return malformed;
-    edit.record = *record;
-    if (!row.base().empty() && !edit.base.emplace().ParseFromString(row.base())) return malformed;
-    if (!edit.content.ParseFromString(row.content())) return malformed;
-    edit.names_previous = row.names_previous();
-    pending.edits.push_back(std::move(edit));
-  }
-  if (entry.has_create()) {
-    PendingVault create;
-    create.kind = static_cast<protocol::Kind>(entry.create().kind());
-    for (const auto& row : entry.create().members()) {
-      const auto member = base::MemberId::FromBytes(base::AsBytes(row.member()));
-      if (!member) return malformed;
-      create.members[*member] = static_cast<protocol::Perm>(row.perm());
-    }
-    create.create = base::ToBytes(base::AsBytes(entry.create().entry()));
-    pending.create = std::move(create);
-  }
-  for (const auto& row : entry.relist()) {
-    const auto member = base::MemberId::FromBytes(base::AsBytes(row.member()));
-    if (!member) return malformed;
-    pending.relist[*member] = static_cast<protocol::Perm>(row.perm());
-  }
-  if (entry.has_assent()) {
-    pending.assent = base::Link::FromBytes(base::AsBytes(entry.assent().target()));
-    if (!pending.assent) return malformed;
-    pending.assent_yes = entry.assent().yes();
-  }
-  for (const auto& link : entry.tries()) {
-    const auto read = base::Link::FromBytes(base::AsBytes(link));
-    if (!read) return malformed;
-    pending.tries.push_back(*read);
-  }
-  pending.what = entry.what();
-  pending.written_ms = entry.written_ms();
-  pending.why = entry.why();
-  pending.refused = entry.refused();
+  auto pending = FromEntry(entry);
+  if (pending) pending->id = item.id;
   return pending;
 }
 
@@ -329,6 +252,92 @@ base::Result<Written> Submit(Realm& realm, Pending pending) {
   if (const auto removed = realm.store().RemoveOutbox(*id); !removed) return removed.error();
   if (!sent) return sent.error();
   return Written{false};
+}
+
+OutboxEntry ToEntry(const Pending& pending) {
+  OutboxEntry entry;
+  entry.set_vault(base::ToString(pending.vault.bytes()));
+  for (const PendingEdit& edit : pending.edits) {
+    auto& row = *entry.add_edits();
+    row.set_record(base::ToString(edit.record.bytes()));
+    if (edit.base) row.set_base(edit.base->SerializeAsString());
+    row.set_content(edit.content.SerializeAsString());
+    row.set_names_previous(edit.names_previous);
+  }
+  if (pending.create) {
+    auto& create = *entry.mutable_create();
+    create.set_kind(static_cast<std::uint32_t>(pending.create->kind));
+    for (const auto& [member, perm] : pending.create->members) {
+      auto& row = *create.add_members();
+      row.set_member(base::ToString(member.bytes()));
+      row.set_perm(perm);
+    }
+    create.set_entry(base::ToString(pending.create->create));
+  }
+  for (const auto& [member, perm] : pending.relist) {
+    auto& row = *entry.add_relist();
+    row.set_member(base::ToString(member.bytes()));
+    row.set_perm(perm);
+  }
+  if (pending.assent) {
+    entry.mutable_assent()->set_target(base::ToString(pending.assent->bytes()));
+    entry.mutable_assent()->set_yes(pending.assent_yes);
+  }
+  for (const base::Link& link : pending.tries) entry.add_tries(base::ToString(link.bytes()));
+  entry.set_what(pending.what);
+  entry.set_written_ms(pending.written_ms);
+  entry.set_why(pending.why);
+  entry.set_refused(pending.refused);
+  return entry;
+}
+
+base::Result<Pending> FromEntry(const OutboxEntry& entry) {
+  const Error malformed(Code::kStateLost, "an item of the outbox is malformed");
+  Pending pending;
+  const auto vault = base::VaultId::FromBytes(base::AsBytes(entry.vault()));
+  if (!vault) return malformed;
+  pending.vault = *vault;
+  for (const auto& row : entry.edits()) {
+    PendingEdit edit;
+    const auto record = base::RecordId::FromBytes(base::AsBytes(row.record()));
+    if (!record) return malformed;
+    edit.record = *record;
+    if (!row.base().empty() && !edit.base.emplace().ParseFromString(row.base())) return malformed;
+    if (!edit.content.ParseFromString(row.content())) return malformed;
+    edit.names_previous = row.names_previous();
+    pending.edits.push_back(std::move(edit));
+  }
+  if (entry.has_create()) {
+    PendingVault create;
+    create.kind = static_cast<protocol::Kind>(entry.create().kind());
+    for (const auto& row : entry.create().members()) {
+      const auto member = base::MemberId::FromBytes(base::AsBytes(row.member()));
+      if (!member) return malformed;
+      create.members[*member] = static_cast<protocol::Perm>(row.perm());
+    }
+    create.create = base::ToBytes(base::AsBytes(entry.create().entry()));
+    pending.create = std::move(create);
+  }
+  for (const auto& row : entry.relist()) {
+    const auto member = base::MemberId::FromBytes(base::AsBytes(row.member()));
+    if (!member) return malformed;
+    pending.relist[*member] = static_cast<protocol::Perm>(row.perm());
+  }
+  if (entry.has_assent()) {
+    pending.assent = base::Link::FromBytes(base::AsBytes(entry.assent().target()));
+    if (!pending.assent) return malformed;
+    pending.assent_yes = entry.assent().yes();
+  }
+  for (const auto& link : entry.tries()) {
+    const auto read = base::Link::FromBytes(base::AsBytes(link));
+    if (!read) return malformed;
+    pending.tries.push_back(*read);
+  }
+  pending.what = entry.what();
+  pending.written_ms = entry.written_ms();
+  pending.why = entry.why();
+  pending.refused = entry.refused();
+  return pending;
 }
 
 base::Result<std::vector<Pending>> OutboxOf(Realm& realm) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "client/realm.h"
 #include "client/vault_view.h"
+#include "godwit/content/v1/local.pb.h"
 #include "godwit/content/v1/record.pb.h"
 #include "protocol/vault.h"
 
@@ -63,6 +64,11 @@ struct Written {
 base::Result<Written> Submit(Realm& realm, Pending pending);
 // The same without trying: for what follows on a vault that waits itself.
 base::Result<Written> Queue(Realm& realm, Pending pending);
+
+// As it is kept.
+content::v1::OutboxEntry ToEntry(const Pending& pending);
+// E_STATE_LOST: it is malformed.
+base::Result<Pending> FromEntry(const content::v1::OutboxEntry& entry);
 
 // Oldest first.
 base::Result<std::vector<Pending>> OutboxOf(Realm& realm);

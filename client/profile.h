@@ -49,6 +49,9 @@ class Profile {
   std::filesystem::path StorePath(protocol::Compartment compartment) const;
   // The founder's keys of a realm that is still a draft (client/founding_file.h).
   std::filesystem::path FoundingPath(protocol::Compartment compartment) const;
+  // The key that drafts are sealed to, and the folder of those that wait (client/drafts.h).
+  std::filesystem::path DraftKeyPath() const { return dir_ / "draft.key"; }
+  std::filesystem::path DraftsPath() const { return dir_ / "drafts"; }
   // Returns the compartments that have a keystore here, in the order of their numbers.
   std::vector<protocol::Compartment> Realms() const;
 

@@ -10,6 +10,7 @@
 #include "client/cli/render.h"
 #include "client/consents.h"
 #include "client/directory.h"
+#include "client/drafts.h"
 #include "client/outbox.h"
 #include "client/today.h"
 #include "client/transitions.h"
@@ -79,6 +80,8 @@ std::string_view WhatName(client::TodayItem::What what) {
       return "refused";
     case What::kAlarm:
       return "alarm";
+    case What::kDrafts:
+      return "drafts";
   }
   return "";
 }
@@ -111,6 +114,8 @@ std::string_view WhatNext(client::TodayItem::What what) {
       return Translatable("`godwit outbox` says why");
     case What::kAlarm:
       return Translatable("`godwit case history CODE`; tell your coordinator");
+    case What::kDrafts:
+      return Translatable("`godwit person draft --take-in`, or `godwit sync`");
   }
   return "";
 }
@@ -325,8 +330,13 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
     if (synced) synced = SyncLists(session->organisation(), progress);
   }
   if (IsOffline(synced)) output.Note("Offline: as of the last sync.");
-  const auto day = client::Today(session->organisation(), Today());
+  auto day = client::Today(session->organisation(), Today());
   if (!day) return fail(day.error());
+  const auto drafts = client::ListDrafts(session->profile());
+  if (!drafts) return fail(drafts.error());
+  if (!drafts->empty()) {
+    day->push_back({client::TodayItem::What::kDrafts, {}, 0, std::to_string(drafts->size()), {}});
+  }
   Table table{{Column("due"), Column("case"), Column("what"), {"", false, true}, Column("id")}, {}};
   for (const auto& item : *day) {
     output.Emit({{"what", WhatName(item.what)},

@@ -412,6 +412,21 @@ class Commands {
         ->required();
     person_add.add_flag("--consents", person_.consents, "They agree that their name is stored");
     AddFrom(person_add, person_.from);
+    CLI::App& draft = Add(
+        person, "draft", "Register somebody while your keys are locked, asking no passphrase",
+        "  godwit person draft --supervisor minji --from person.txt   lines as of `case open`\n"
+        "  godwit person draft --take-in     make cases of what waits; `godwit sync` does, too\n"
+        "  godwit person draft --discard 3f09a1b2\n"
+        "\nIt is sealed to your own key: nobody reads it back here, you neither, until you "
+        "unlock.\n",
+        [this](const Context& c) { return PersonDraft(c, draft_); });
+    draft.add_option("--supervisor", draft_.supervisor,
+                     "The supervisor's handle; with --take-in, instead of the one of the draft");
+    AddFrom(draft, draft_.from);
+    auto* take_in = draft.add_flag("--take-in", draft_.take_in, "Make cases of what waits");
+    draft.add_option("--discard", draft_.discard, "Give one up unread, by the beginning of its id")
+        ->type_name("ID")
+        ->excludes(take_in);
     CLI::App& person_edit =
         Add(person, "edit", "Change what is known of somebody",
             "  godwit person edit 3f09a1b2 --from person.txt      by the id of `person list`\n"
@@ -906,6 +921,7 @@ class Commands {
   CaseNoteOptions case_note_;
   PersonShowOptions person_show_;
   PersonOptions person_;
+  DraftOptions draft_;
   AskOptions ask_;
   FamilyOptions family_;
   BoardOptions board_;

@@ -8,6 +8,7 @@
 #include "client/cli/act.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
+#include "client/drafts.h"
 #include "client/persons.h"
 
 namespace godwit::cli {
@@ -149,6 +150,70 @@ ExitCode PersonUnlink(const Context& context, const PersonOptions& options) {
   const auto written = client::UnlinkPerson(session->organisation(), options.code);
   if (!written) return fail(written.error());
   return SayWritten(context.output, written->queued, "unlinked");
+}
+
+base::Status TakeDraftsIn(const Context& context, Session& session, std::string_view supervisor) {
+  Output& output = context.output;
+  const auto drafts = client::ListDrafts(session.profile());
+  if (!drafts) return drafts.error();
+  base::Status first;
+  for (const auto& draft : *drafts) {
+    const std::string id = client::ShortId(draft);
+    const auto code =
+        client::TakeDraftIn(session.profile(), session.organisation(), draft, supervisor);
+    if (code) {
+      output.Emit({{"event", "taken_in"}, {"draft", id}, {"code", *code}});
+      output.Line("Draft " + id + " is case " + CodeText(*code) + ".", Style::kGood);
+      continue;
+    }
+    output.Emit({{"failed", id},
+                 {"code", base::Name(code.error().code())},
+                 {"why", code.error().message()}});
+    output.Line("Draft " + id + ": " + std::string(code.error().message()), Style::kBad);
+    if (first) first = code.error();
+  }
+  return first;
+}
+
+ExitCode PersonDraft(const Context& context, const DraftOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("draft this", why); };
+  const auto profile = ChooseProfile(context);
+  if (!profile) return fail(profile.error());
+  if (!options.discard.empty()) {
+    const auto draft = client::FindDraft(*profile, options.discard);
+    if (!draft) return fail(draft.error());
+    const auto sure = context.prompt.Confirm("Give up for good what was drafted there?");
+    if (!sure) return fail(sure.error());
+    if (!*sure) return ExitCode::kError;
+    if (const auto gone = client::DiscardDraft(*profile, *draft); !gone) return fail(gone.error());
+    output.Emit({{"event", "discarded"}, {"draft", client::ShortId(*draft)}});
+    output.Line("Given up.", Style::kGood);
+    return ExitCode::kOk;
+  }
+  if (options.take_in) {
+    auto session = Session::Open(context, kCaseRealms);
+    if (!session) return fail(session.error());
+    const auto taken = TakeDraftsIn(context, *session, options.supervisor);
+    if (!taken) return fail(taken.error());
+    output.Line("What was drafted is in the outbox: `godwit sync` sends it.", Style::kFaint);
+    return ExitCode::kOk;
+  }
+  const auto changes = ReadFacts({}, options.from);
+  if (!changes) return fail(changes.error());
+  client::NewCase new_case;
+  new_case.supervisor = options.supervisor;
+  if (const auto filled = FillIn(*changes, new_case); !filled) return fail(filled.error());
+  const auto draft = client::WriteDraft(*profile, new_case);
+  if (!draft) return fail(draft.error());
+  const auto waiting = client::ListDrafts(*profile);
+  if (!waiting) return fail(waiting.error());
+  output.Emit(
+      {{"event", "drafted"}, {"draft", client::ShortId(*draft)}, {"waiting", waiting->size()}});
+  output.Line(
+      "Kept, and readable by nobody until you unlock: the next `godwit sync` makes a case of it.",
+      Style::kGood);
+  return ExitCode::kOk;
 }
 
 ExitCode PersonAsk(const Context& context, const AskOptions& options) {

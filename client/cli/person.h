@@ -22,6 +22,19 @@ ExitCode PersonEdit(const Context& context, const PersonOptions& options);
 ExitCode PersonLink(const Context& context, const PersonOptions& options);
 ExitCode PersonUnlink(const Context& context, const PersonOptions& options);
 
+// `godwit person draft`: registering somebody while the keys are locked, and what becomes of it.
+struct DraftOptions {
+  std::string supervisor;
+  std::string from = "-";
+  bool take_in = false;
+  std::string discard;  // the beginning of an id
+};
+ExitCode PersonDraft(const Context& context, const DraftOptions& options);
+// Takes in what was drafted, as `person draft --take-in` and `sync` do, with a line each. Those
+// that cannot be are said to stay, and the first reason is returned. `supervisor`: instead of
+// theirs.
+base::Status TakeDraftsIn(const Context& context, Session& session, std::string_view supervisor);
+
 // `godwit person ask|assent`: reading as the supervisor.
 struct AskOptions {
   std::string code;

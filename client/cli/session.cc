@@ -5,6 +5,7 @@
 #include <csignal>
 #include <map>
 
+#include "client/drafts.h"
 #include "client/identity_window.h"
 #include "client/keystore_file.h"
 #include "client/pinned_rows.h"
@@ -166,6 +167,17 @@ base::Result<Session> Session::Open(const Context& context,
   Session session(*std::move(profile), *std::move(lock),
                   std::make_unique<client::Organisation>(std::move(realms)));
   if (session.evaluation()) context.output.Banner();
+  const auto identity = session.organisation_->Get(Compartment::kIdentity);
+  if (identity && use == Profile::Use::kWrite) {
+    const auto changed = client::KeepDraftKey(session.profile_, **identity);
+    if (!changed) return changed.error();
+    if (*changed) {
+      context.output.Note(
+          "Warning: the key that drafts are sealed to was changed on this disk, and not by Godwit. "
+          "Whoever did that may read what was drafted since, and may have changed more. The right "
+          "key is back; tell your admin, and look at this machine before you go on.");
+    }
+  }
   session.alarms_ = std::make_unique<Alarms>(context.output, *session.organisation_);
   if (const auto shown = session.alarms_->Begin(); !shown) return shown.error();
   return session;

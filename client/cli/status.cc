@@ -4,6 +4,7 @@
 
 #include "client/cases.h"
 #include "client/cli/alarms.h"
+#include "client/cli/person.h"
 #include "client/cli/render.h"
 #include "client/directory.h"
 #include "client/grants.h"
@@ -230,6 +231,11 @@ ExitCode SyncCommand(const Context& context) {
   auto session = Session::Open(context, kAllRealms);
   if (!session) return fail(session.error());
   client::Organisation& organisation = session->organisation();
+  // Before anything is sent, so that it goes with the rest.
+  Status taken;
+  if (organisation.Get(Compartment::kIdentity) && organisation.Get(Compartment::kCases)) {
+    taken = TakeDraftsIn(context, *session, {});
+  }
   Status first;
   const auto keep = [&](const Status& status) {
     if (first && !status) first = status;
@@ -257,6 +263,7 @@ ExitCode SyncCommand(const Context& context) {
     output.Line(Translated("{0} changes wait to be sent.", outbox->waiting), Style::kWarning);
   }
   if (!first) return fail(first.error());
+  if (!taken) return output.Fail("take in what was drafted", taken.error());
   output.Line("Up to date.", Style::kGood);
   return outbox->waiting > 0 ? ExitCode::kWaiting : ExitCode::kOk;
 }

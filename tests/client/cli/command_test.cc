@@ -46,6 +46,7 @@ TEST_F(Command, HelpOfEachHasExamples) {
                             {"case", "who"},
                             {"case", "edit"},
                             {"case", "note"},
+                            {"person", "draft"},
                             {"person", "show"},
                             {"board"},
                             {"export"},

@@ -985,6 +985,65 @@ TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
       0);
 }
 
+TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  Last("haneul", {"sync"});
+  Last("haneul", {"lock"});
+  const std::string facts = godwit.Write("facts.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = 가상인\n");
+  // No passphrase, no agent, and no service that answers.
+  for (const auto& [name, server] : Realms()) server->Stop();
+  const auto draft = [&](const Words& more) {
+    Words words{"person", "draft", "--profile", "haneul", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return godwit.Run(words);
+  };
+  for (int i = 1; i <= 2; ++i) {
+    const Ran drafted = draft({"--supervisor", "jun", "--from", facts});
+    ASSERT_EQ(drafted.exit, 0) << drafted.out << drafted.err;
+    EXPECT_EQ(Lines(drafted).back()["waiting"], i);
+  }
+  EXPECT_EQ(draft({"--supervisor", "jun", "--from", godwit.Write("bad.txt", "no.such = x\n")}).exit,
+            1);
+  for (const auto& file : std::filesystem::recursive_directory_iterator(godwit.home() / "haneul")) {
+    if (!file.is_regular_file()) continue;
+    EXPECT_EQ(Program::Read(file.path().string()).find("가상인"), std::string::npos) << file.path();
+  }
+  // One is changed by somebody.
+  const auto folder = godwit.home() / "haneul" / "drafts";
+  const auto changed = std::filesystem::directory_iterator(folder)->path();
+  const std::string id = changed.filename().string().substr(0, 8);
+  std::string bytes = Program::Read(changed.string());
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  std::ofstream(changed, std::ios::binary) << bytes;
+
+  const auto today = Lines(As("haneul", {"today", "--offline"}));
+  ASSERT_EQ(today.size(), 1u);
+  EXPECT_EQ(today[0]["what"], "drafts");
+  EXPECT_EQ(today[0]["detail"], "2");
+  for (const auto& [name, server] : Realms()) server->Start();
+  const Ran synced = As("haneul", {"sync"});
+  EXPECT_NE(synced.exit, 0) << synced.out << synced.err;
+  std::string code;
+  int stayed = 0;
+  for (const json& line : Lines(synced)) {
+    stayed += line.value("failed", "") == id ? 1 : 0;
+    if (line.value("event", "") == "taken_in") code = line["code"];
+  }
+  EXPECT_EQ(stayed, 1);
+  EXPECT_EQ(SyncSoon("haneul")["error"]["code"], "E_DECRYPT") << "it stays, and so does the word";
+  EXPECT_EQ(Last("haneul", {"person", "show", code})["person"]["names"][0]["full"], "가상인");
+  EXPECT_EQ(Last("haneul", {"person", "draft", "--discard", id, "--yes"})["event"], "discarded");
+  EXPECT_EQ(Last("haneul", {"sync"})["event"], "synced");
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
