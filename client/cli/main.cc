@@ -695,6 +695,7 @@ class Commands {
             "  godwit board\n"
             "  godwit board --stage in_transit,ready --risk high --limit 20\n"
             "  godwit board --caseworker haneul --approval-waits --sort due,-days\n"
+            "  godwit board --watch                                live, until Ctrl-C\n"
             "  godwit board --status closed --export closed.csv    codes, no names\n",
             [this](const Context& c) { return BoardShow(c, board_); });
     const auto values = [&](const std::string& option, const std::string& field,
@@ -717,11 +718,14 @@ class Commands {
             "code, stage, status, condition, risk, population, caseworker, supervisor, days, due "
             "or overdue, with a minus before it the other way round; several with commas");
     board.add_option("--limit", board_.limit, "At most so many lines");
+    auto* watch = board.add_flag("--watch", board_.watch,
+                                 "Go on, and show changes as they come, until Ctrl-C");
     board
         .add_option("--export", board_.export_to,
                     "Write them to this file instead, as a spreadsheet (CSV) of codes")
+        ->excludes(watch)
         ->type_name("FILE");
-    AddOffline(board, board_.offline);
+    AddOffline(board, board_.offline).excludes(watch);
   }
 
   void Export() {
@@ -843,8 +847,8 @@ class Commands {
                        "Read the invitations from this descriptor, one a line");
     AddWait(command, join_.wait);
   }
-  static void AddOffline(CLI::App& command, bool& offline) {
-    command.add_flag("--offline", offline, "What is on this device, as of the last sync");
+  static CLI::Option& AddOffline(CLI::App& command, bool& offline) {
+    return *command.add_flag("--offline", offline, "What is on this device, as of the last sync");
   }
   static void AddFrom(CLI::App& command, std::string& from) {
     command.add_option("--from", from, "A file with lines `path = value`; - for stdin")

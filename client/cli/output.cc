@@ -179,6 +179,7 @@ OutputSettings SettingsOfProcess(bool json) {
     const char* term = std::getenv("TERM");
     const bool dumb = term != nullptr && std::string_view(term) == "dumb";
     settings.colour = !json && !dumb && !IsSetEnvironment("NO_COLOR");
+    settings.redraws = !dumb;
     winsize size{};
     settings.width = 80;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
@@ -298,6 +299,11 @@ void Output::Emit(const Json& object) {
 }
 
 void Output::Note(std::string_view text) { err_ << text << '\n' << std::flush; }
+
+void Output::Clear() {
+  out_ << "\x1b[H\x1b[2J" << std::flush;
+  banner_shown_ = false;
+}
 
 void Output::Banner() {
   if (banner_shown_) return;

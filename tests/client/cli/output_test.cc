@@ -208,6 +208,18 @@ TEST(Output, TheBannerComesOnce) {
   EXPECT_EQ(out.str(), "EVALUATION: to try Godwit out; not for real people\n");
 }
 
+TEST(Output, ATerminalIsDrawnOverWithItsBanner) {
+  std::ostringstream out, err;
+  Output output({.redraws = true}, out, err);
+  output.Banner();
+  output.Clear();
+  output.Banner();
+  const std::string banner = "EVALUATION: to try Godwit out; not for real people\n";
+  EXPECT_EQ(out.str(), banner + "\x1b[H\x1b[2J" + banner);
+  EXPECT_TRUE(output.Redraws());
+  EXPECT_FALSE(Output({.json = true, .redraws = true}, out, err).Redraws());
+}
+
 TEST(Output, FieldsWrapInTheirColumn) {
   std::ostringstream out, err;
   Output output({.width = 24}, out, err);
