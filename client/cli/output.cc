@@ -295,7 +295,10 @@ void Output::Fields(const std::vector<std::pair<std::string, Cell>>& fields) {
 }
 
 void Output::Emit(const Json& object) {
-  if (settings_.json) out_ << JsonLine(object) << '\n' << std::flush;
+  if (!settings_.json) return;
+  Json said = object;
+  if (practice_) said["practice"] = true;
+  out_ << JsonLine(said) << '\n' << std::flush;
 }
 
 void Output::Note(std::string_view text) { err_ << text << '\n' << std::flush; }
@@ -308,7 +311,13 @@ void Output::Clear() {
 void Output::Banner() {
   if (banner_shown_) return;
   banner_shown_ = true;
+  if (practice_) return Note("PRACTICE: everybody here is invented; nothing here is real");
   Line("EVALUATION: to try Godwit out; not for real people", Style::kWarning);
+}
+
+void Output::Practice() {
+  practice_ = true;
+  Banner();
 }
 
 ExitCode Output::Fail(base::Literal doing, const base::Error& why) {

@@ -102,6 +102,9 @@ class Output {
   void Clear();
   // The line that every screen of an evaluation organisation begins with; once a process.
   void Banner();
+  // From now on everything that is said is of a practice organisation: a line on stderr, once a
+  // process, and "practice" in every object.
+  void Practice();
 
   // Says what failed, why, and what to do next; as {"error": {...}} with --json. `doing` completes
   // "cannot ...". Returns how the command ends.
@@ -114,6 +117,7 @@ class Output {
   std::ostream& out_;
   std::ostream& err_;
   bool banner_shown_ = false;
+  bool practice_ = false;
 };
 
 // How far a long job has come, on stderr: a bar that is drawn again on a terminal, a line every

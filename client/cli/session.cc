@@ -8,8 +8,10 @@
 #include "client/identity_window.h"
 #include "client/keystore_file.h"
 #include "client/pinned_rows.h"
+#include "client/practice.h"
 #include "client/vault_view.h"
 #include "protocol/ce.h"
+#include "protocol/practice.h"
 
 namespace godwit::cli {
 namespace {
@@ -86,7 +88,9 @@ std::optional<Compartment> CompartmentByName(std::string_view name) {
   return std::nullopt;
 }
 
-base::Result<Profile> ChooseProfile(const Context& context) {
+namespace {
+
+base::Result<Profile> FindProfile(const Context& context) {
   if (!context.common.profile.empty()) return Profile::Open(context.common.profile);
   const auto names = Profile::List();
   if (!names) return names.error();
@@ -100,6 +104,14 @@ base::Result<Profile> ChooseProfile(const Context& context) {
                  "there are several profiles on this machine: choose one with --profile");
   }
   return Profile::Open(names->front());
+}
+
+}  // namespace
+
+base::Result<Profile> ChooseProfile(const Context& context) {
+  auto profile = FindProfile(context);
+  if (profile && client::IsPractice(*profile)) context.output.Practice();
+  return profile;
 }
 
 std::vector<std::string> AgentCommand(const Profile& profile) {
@@ -205,6 +217,7 @@ base::Result<Session> Session::Make(const Context& context, Profile profile,
   }
   Session session(std::move(profile), std::move(lock),
                   std::make_unique<client::Organisation>(std::move(realms)));
+  if (session.practice()) context.output.Practice();
   if (session.evaluation()) context.output.Banner();
   session.alarms_ = std::make_unique<Alarms>(context.output, *session.organisation_);
   session.alarms_->shown() = std::move(alarms);
@@ -259,6 +272,13 @@ Session::~Session() {
 bool Session::evaluation() const {
   return std::ranges::any_of(organisation_->realms(),
                              [](const auto& row) { return row.second->info().evaluation; });
+}
+
+bool Session::practice() const {
+  return std::ranges::any_of(organisation_->realms(), [](const auto& row) {
+    const auto& roster = row.second->roster();
+    return !roster.empty() && protocol::IsPractice(roster.policy());
+  });
 }
 
 base::Result<std::optional<std::uint64_t>> LastSync(client::Realm& realm) {

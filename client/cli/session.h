@@ -97,6 +97,7 @@ class Session {
   const client::Profile& profile() const { return profile_; }
   client::Organisation& organisation() { return *organisation_; }
   bool evaluation() const;
+  bool practice() const;  // by the signed policy
   // Shows the alarms again: of a screen that was drawn over.
   base::Status ShowAlarms();
   // RESOURCE_EXHAUSTED: no memory can be locked.

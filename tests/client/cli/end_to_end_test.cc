@@ -788,6 +788,74 @@ TEST_F(Cli, TheCommandsOfTheGuideRun) {
   EXPECT_GT(run, 50u);
 }
 
+TEST_F(Cli, TheCommandsOfTheGuideRunInAPracticeOrganisation) {
+  passphrase = godwit.Write("passphrase", "correct horse battery example\n");
+  Words create{"org", "create", "--practice", "--passphrase-fd", "9", "--json"};
+  const Ran nowhere = godwit.Run(create, {{9, passphrase}});
+  EXPECT_EQ(nowhere.exit, 2);
+  EXPECT_NE(nowhere.out.find("./quickstart"), std::string::npos) << "it says what to do";
+  for (const auto& [name, server] : Realms()) {
+    create.insert(create.end(), {"--realm", RealmOf(name, *server) + "," + ClaimOf(name, *server)});
+  }
+  // Beside anything else there is nothing to practise with.
+  std::filesystem::create_directories(godwit.home() / "haneul");
+  for (const auto& folder : {godwit.home(), godwit.home() / "haneul"}) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  }
+  EXPECT_EQ(godwit.Run(create, {{9, passphrase}}).exit, 4);
+  std::filesystem::remove(godwit.home() / "haneul");
+
+  const Ran made = godwit.Run(create, {{9, passphrase}});
+  ASSERT_EQ(made.exit, 0) << made.out << made.err;
+  EXPECT_EQ(Lines(made).back()["profiles"].size(), 7u);
+  EXPECT_NE(godwit.Run(create, {{9, passphrase}}).exit, 0) << "one is enough";
+
+  // What stands there to be practised with.
+  const auto board = Lines(As("practice-sora", {"board"}));
+  ASSERT_EQ(board.size(), 6u);
+  std::map<std::string, int> stages;
+  int overdue = 0;
+  for (const json& line : board) {
+    EXPECT_EQ(line["practice"], true);
+    if (!line.contains("code")) continue;
+    ++stages[line["stage"]];
+    overdue += line["is_overdue"] ? 1 : 0;
+  }
+  EXPECT_EQ(stages, (std::map<std::string, int>{
+                        {"contact", 2}, {"screening", 1}, {"accepted", 1}, {"planning", 1}}));
+  EXPECT_EQ(overdue, 1);
+  std::set<std::string> waits;
+  for (const char* who : {"practice-haneul", "practice-jun", "practice-seol"}) {
+    for (const json& line : Lines(As(who, {"today"}))) waits.insert(line.value("what", ""));
+  }
+  for (const char* what : {"task", "follow_up", "approval_waits", "hand_over"}) {
+    EXPECT_TRUE(waits.contains(what)) << what;
+  }
+
+  // Every command says it, before anything is unlocked too, and whatever becomes of it.
+  for (const Words& words :
+       {Words{"whoami"}, Words{"lock"}, Words{"unlock"}, Words{"status"}, Words{"case", "list"},
+        Words{"org", "fingerprint"}, Words{"outbox"}, Words{"case", "show", "0000-0000-00*"}}) {
+    for (const char* who : {"practice-minji", "practice-haneul"}) {
+      const Ran ran = As(who, words);
+      EXPECT_NE(ran.err.find("PRACTICE"), std::string::npos) << testing::PrintToString(words);
+      for (const json& line : Lines(ran)) EXPECT_EQ(line["practice"], true) << line;
+    }
+  }
+  // Its mark is signed, so that a device that joins knows of it as well, by no file.
+  std::filesystem::remove(godwit.home() / "practice-jun" / "practice");
+  EXPECT_NE(As("practice-jun", {"whoami"}).err.find("PRACTICE"), std::string::npos);
+
+  EXPECT_GT(RunPage("practice"), 10u);
+  // What bears no mark is not removed, though it has a name like the others.
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(godwit.home())) {
+    left.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"practice-jun"}));
+  EXPECT_EQ(As("practice-jun", {"org", "remove-practice", "--yes"}).exit, 1);
+}
+
 TEST_F(Cli, ABoardThatIsWatchedShowsWhatOthersWrite) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
