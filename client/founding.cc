@@ -10,6 +10,7 @@
 #include "client/vault_writer.h"
 #include "crypto/random.h"
 #include "protocol/labels.h"
+#include "protocol/practice.h"
 
 namespace godwit::client {
 namespace {
@@ -332,6 +333,7 @@ base::Result<NewDraft> MakeDraft(const Founding& founding) {
       policy.flags = protocol::Policy::kEvaluation;
       policy.identity_window_s = 0;
     }
+    if (founding.practice) policy.extensions[protocol::kPracticeExtension] = {};
     made.draft.realms[endpoint.compartment] = std::move(realm);
     made.roots.emplace(endpoint.compartment, *std::move(seed));
   }

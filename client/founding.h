@@ -84,6 +84,7 @@ struct RealmEndpoint {
 };
 struct Founding {
   bool evaluation = false;  // no identity window, no waiting between the realms
+  bool practice = false;    // of invented people, for good (protocol/practice.h); an evaluation too
   std::uint8_t owner_threshold = 2;
   std::uint8_t grant_threshold = 2;
   protocol::KdfCost cost;                           // a floor for every keystore

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "base/clock.h"
+#include "client/connect.h"
 #include "client/self_audit.h"
 #include "crypto/hash.h"
 #include "protocol/ce.h"
-#include "protocol/session.h"
 #include "protocol/statement.h"
 
 namespace godwit::client {
@@ -81,26 +81,7 @@ base::Result<std::unique_ptr<Realm>> Realm::Open(UnlockedRealm keys,
   if (!boxes) return boxes.error();
   if (*boxes) realm->puk_boxes_ = ReadPukBoxes(**boxes);
 
-  transport::RealmAddress address;
-  for (const auto& [host, pin] : realm->keys_.info.hosts) {
-    if (address.host_port.empty()) address.host_port = host;
-    address.pins.push_back(pin);
-  }
-  realm->server_ = std::make_unique<transport::RealmClient>(std::move(address));
-  realm->server_->SetProver(
-      [self = realm.get()](const base::Sha256Hash& spki,
-                           base::ByteSpan server_nonce) -> base::Result<base::Bytes> {
-        protocol::SessionRequest request;
-        request.realm = self->id_;
-        request.device = self->device_.id();
-        request.spki = spki;
-        if (server_nonce.size() != request.server_nonce.size()) {
-          return Error(Code::kInternal, "the service gave a nonce of another length");
-        }
-        std::ranges::copy(server_nonce, request.server_nonce.begin());
-        crypto::FillRandom(request.client_nonce);
-        return protocol::SignSessionRequest(request, self->device_.signing_key());
-      });
+  realm->server_ = ConnectTo(realm->keys_.info, realm->device_);
   return realm;
 }
 

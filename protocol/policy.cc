@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/practice.h"
+
 namespace godwit::protocol {
 namespace {
 
@@ -151,6 +153,9 @@ base::Status CheckPolicy(const Policy& p) {
   for (const auto& [key, value] : p.extensions) {
     if (key % 2 == 1) return unsupported;
   }
+  if (IsPractice(p) && (!p.evaluation() || !p.extensions.at(kPracticeExtension).empty())) {
+    return Invalid("a practice organisation that is no evaluation one, or whose mark says more");
+  }
   for (const auto& [kind, budget] : p.budgets) {
     if (!IsKnownKind(kind)) return unsupported;
   }
@@ -203,6 +208,9 @@ base::Status CheckPolicySuccession(const Policy& before, const Policy& after) {
   }
   if (before.evaluation() != after.evaluation()) {
     return Invalid("an organisation becomes an evaluation one, or stops being one");
+  }
+  if (IsPractice(before) != IsPractice(after)) {
+    return Invalid("an organisation becomes one to practise in, or stops being one");
   }
   if (before.quorum > 0 && after.quorum == 0) return Invalid("the quorum returns to 0");
   if (before.has_log && !after.has_log) return Invalid("the log vanishes");

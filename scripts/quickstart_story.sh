@@ -106,6 +106,8 @@ prepare_realm() {
   say "$realm: a database, a role that can only read and append, a certificate authority"
 }
 
+pin_of() { grep -oE '[0-9a-f]{64}' "$state/$1.pin" | head -n 1; }
+
 start_realms() {
   local realm i=0
   for realm in "${realms[@]}"; do
@@ -146,8 +148,7 @@ grep_databases() {
 found_organisation() {
   local draft=$state/files/org.draft arguments=() claims=() realm roots i=0
   for realm in "${realms[@]}"; do
-    arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(grep -oE '[0-9a-f]{64}' \
-      "$state/$realm.pin" | head -n 1)")
+    arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(pin_of "$realm")")
     claims+=(--claim "$realm=$state/$realm.claim")
     i=$((i + 1))
   done
@@ -360,6 +361,40 @@ PY
 
   touch "$state/walked"
   look_next
+}
+
+# Three services, and in them an organisation of invented people.
+practice_story() {
+  admin=$bin/tools/admin/godwit-admin
+  export GODWIT_HOME=$state/home
+  mkdir -p -m 0700 "$GODWIT_HOME" "$state/files"
+  if [[ -f $state/made ]]; then
+    read -ra ports <"$state/ports"
+    step "three services, again"
+    start_realms
+  else
+    [[ ! -d $state/pki-cases ]] ||
+      fail "an earlier start did not end: ./quickstart --practice --fresh begins again"
+    read -ra ports <<<"$(free_ports 3)"
+    echo "${ports[*]}" >"$state/ports"
+    step "three realms that share nothing"
+    local realm arguments=() i=0
+    for realm in "${realms[@]}"; do prepare_realm "$realm"; done
+    start_realms
+    step "a practice organisation: people and cases that are invented"
+    for realm in "${realms[@]}"; do
+      arguments+=(--realm "$realm=127.0.0.1:${ports[i]},$(pin_of "$realm"),$state/$realm.claim")
+      i=$((i + 1))
+    done
+    "$bin/client/cli/godwit" org create --practice "${arguments[@]}" \
+      --passphrase-fd 3 3< <(printf '%s' "$passphrase")
+    rm -f "$state"/*.claim
+    touch "$state/made"
+  fi
+  step "what to look at next"
+  say "export GODWIT_HOME=$GODWIT_HOME"
+  say "$bin/client/cli/godwit today --profile practice-haneul"
+  say "docs/guide/practice.md goes on from here; the passphrase of everybody is: $passphrase"
 }
 
 look_next() {

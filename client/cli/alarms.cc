@@ -107,6 +107,7 @@ base::Status Alarms::Begin() {
   const auto alarms = FindAlarms(organisation_);
   if (!alarms) return alarms.error();
   for (const Alarm& alarm : *alarms) {
+    if (shown_.contains(alarm.id())) continue;
     output_.Emit({{"alarm", alarm.json()}});
     Show(alarm);
   }

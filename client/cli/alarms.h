@@ -35,6 +35,8 @@ class Alarms {
   base::Status Begin();
   // Shows the alarms that came up since, unless they were answered.
   void End();
+  // The ids of those that were shown, or that no longer need to be.
+  std::set<std::string>& shown() { return shown_; }
 
  private:
   void Show(const Alarm& alarm);

@@ -16,6 +16,7 @@ struct BoardOptions {
   std::size_t limit = 0;          // lines shown; 0: all
   std::string export_to;          // a file of codes instead of a screen
   bool offline = false;
+  bool watch = false;  // goes on until it is interrupted
 };
 ExitCode BoardShow(const Context& context, const BoardOptions& options);
 

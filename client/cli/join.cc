@@ -12,6 +12,8 @@
 #include "client/cli/status.h"
 #include "client/invite.h"
 #include "client/keystore_file.h"
+#include "client/practice.h"
+#include "protocol/practice.h"
 
 namespace godwit::cli {
 namespace {
@@ -194,6 +196,10 @@ ExitCode Join(const Context& context, const JoinOptions& options, std::uint8_t k
   const auto lock = LockProfile(*profile, Profile::Use::kWrite);
   if (!lock) return fail(lock.error());
   for (const Joining& joining : joinings) {
+    if (protocol::IsPractice(joining.joiner.policy())) {
+      output.Practice();
+      if (const auto marked = client::MarkPractice(*profile); !marked) return fail(marked.error());
+    }
     if (joining.joiner.policy().evaluation()) output.Banner();
     output.Emit({{"event", "offer"},
                  {"realm", joining.realm()},

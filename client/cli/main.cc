@@ -25,6 +25,7 @@
 #include "client/cli/org.h"
 #include "client/cli/person.h"
 #include "client/cli/policy.h"
+#include "client/cli/practice.h"
 #include "client/cli/print.h"
 #include "client/cli/reconcile.h"
 #include "client/cli/search.h"
@@ -82,7 +83,27 @@ class Commands {
 
   const CommonOptions& common() const { return common_; }
   const std::string& language() const { return language_; }
-  const Command& chosen() const { return chosen_; }
+
+  // Runs a command line of this program here, as somebody's at no terminal.
+  static ExitCode RunHere(std::vector<std::string> words, std::ostream& out, std::ostream& err) {
+    CLI::App app("", "godwit");
+    Commands commands(app);
+    std::ranges::reverse(words);
+    try {
+      app.parse(std::move(words));
+    } catch (const CLI::ParseError&) {
+      return ExitCode::kUsage;
+    }
+    Output output({.json = commands.common().json}, out, err);
+    Prompt prompt(std::nullopt, commands.common().yes);
+    return commands.Run(Context{commands.common(), output, prompt});
+  }
+
+  // Runs what was asked for. That it is practice is said before anything can fail.
+  ExitCode Run(const Context& context) const {
+    (void)ChooseProfile(context);
+    return chosen_(context);
+  }
 
  private:
   // What completion offers of a command and those below it.
@@ -129,24 +150,30 @@ class Commands {
   void Org() {
     CLI::App& group =
         Group("org", "Found an organisation, compare its fingerprints, look for faults");
-    CLI::App& create = Add(group, "create", "Found an organisation in three empty realms",
-                           "  godwit org create --profile minji --handle minji --name 'Minji "
-                           "Example' --evaluation \\\n"
-                           "    --realm identity=127.0.0.1:7101,PIN,identity.claim \\\n"
-                           "    --realm cases=127.0.0.1:7102,PIN,cases.claim \\\n"
-                           "    --realm journeys=127.0.0.1:7103,PIN,journeys.claim\n",
-                           [this](const Context& c) { return OrgCreate(c, org_create_); });
+    CLI::App& create =
+        Add(group, "create", "Found an organisation in three empty realms",
+            "  godwit org create --profile minji --handle minji --name 'Minji "
+            "Example' --evaluation \\\n"
+            "    --realm identity=127.0.0.1:7101,PIN,identity.claim \\\n"
+            "    --realm cases=127.0.0.1:7102,PIN,cases.claim \\\n"
+            "    --realm journeys=127.0.0.1:7103,PIN,journeys.claim\n"
+            "  godwit org create --practice --realm ...    `./quickstart --practice` "
+            "does all of it\n",
+            [this](const Context& c) { return OrgCreate(c, org_create_, RunHere); });
     create.add_flag("--evaluation", org_create_.evaluation,
                     "To try Godwit out, not for real people: one person may found it");
+    auto* practice = create.add_flag(
+        "--practice", org_create_.practice,
+        "To practise: invented people and cases, in profiles practice-... of this machine");
     create.add_option("--handle", org_create_.handle, "Your handle, as colleagues write it")
-        ->required();
-    create.add_option("--name", org_create_.name, "Your name, as colleagues read it")->required();
+        ->excludes(practice);
+    create.add_option("--name", org_create_.name, "Your name, as colleagues read it")
+        ->excludes(practice);
     create
         .add_option(
             "--realm", org_create_.realms,
             "NAME=HOST:PORT,PIN,CLAIM: PIN and the claim as `godwit-admin` gave them; CLAIM "
             "is a file that only you can read, or fd:N; a draft needs none yet")
-        ->required()
         ->type_name("REALM")
         ->allow_extra_args(false);
     create.add_option("--root-fd", org_create_.root_fd,
@@ -174,6 +201,8 @@ class Commands {
                     "How many owners or admins sign what grants other roles; 2 if not given")
         ->needs(draft)
         ->check(CLI::Range(1, 16));
+    Add(group, "remove-practice", "Remove the profiles of a practice organisation",
+        "  godwit org remove-practice\n", OrgRemovePractice);
     CLI::App& sign = Add(group, "sign", "Add yourself to a draft, then sign it",
                          "  godwit org sign org.draft --profile seol --handle seol --name 'Seol "
                          "Example'\n"
@@ -710,6 +739,7 @@ class Commands {
             "  godwit board\n"
             "  godwit board --stage in_transit,ready --risk high --limit 20\n"
             "  godwit board --caseworker haneul --approval-waits --sort due,-days\n"
+            "  godwit board --watch                                live, until Ctrl-C\n"
             "  godwit board --status closed --export closed.csv    codes, no names\n",
             [this](const Context& c) { return BoardShow(c, board_); });
     const auto values = [&](const std::string& option, const std::string& field,
@@ -732,11 +762,14 @@ class Commands {
             "code, stage, status, condition, risk, population, caseworker, supervisor, days, due "
             "or overdue, with a minus before it the other way round; several with commas");
     board.add_option("--limit", board_.limit, "At most so many lines");
+    auto* watch = board.add_flag("--watch", board_.watch,
+                                 "Go on, and show changes as they come, until Ctrl-C");
     board
         .add_option("--export", board_.export_to,
                     "Write them to this file instead, as a spreadsheet (CSV) of codes")
+        ->excludes(watch)
         ->type_name("FILE");
-    AddOffline(board, board_.offline);
+    AddOffline(board, board_.offline).excludes(watch);
   }
 
   void Export() {
@@ -858,8 +891,8 @@ class Commands {
                        "Read the invitations from this descriptor, one a line");
     AddWait(command, join_.wait);
   }
-  static void AddOffline(CLI::App& command, bool& offline) {
-    command.add_flag("--offline", offline, "What is on this device, as of the last sync");
+  static CLI::Option& AddOffline(CLI::App& command, bool& offline) {
+    return *command.add_flag("--offline", offline, "What is on this device, as of the last sync");
   }
   static void AddFrom(CLI::App& command, std::string& from) {
     command.add_option("--from", from, "A file with lines `path = value`; - for stdin")
@@ -1019,7 +1052,7 @@ int Main(int argc, char** argv) {
   for (const base::Status& ready : {crypto::Init(), transport::RequireTls13()}) {
     if (!ready) return static_cast<int>(output.Fail("start", ready.error()));
   }
-  return static_cast<int>(commands.chosen()(Context{common, output, prompt}));
+  return static_cast<int>(commands.Run(Context{common, output, prompt}));
 }
 
 }  // namespace

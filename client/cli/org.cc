@@ -235,6 +235,21 @@ base::Result<client::Founding> ReadFounding(const OrgCreateOptions& options) {
   return founding;
 }
 
+// The same for one of invented people, who are not the caller's to name.
+base::Result<client::Founding> ReadPractice(const OrgCreateOptions& options) {
+  if (options.realms.empty()) {
+    return Error(Code::kInvalidArgument,
+                 "a practice organisation needs three services of its own: `./quickstart "
+                 "--practice` starts them here and makes it, or name them with --realm");
+  }
+  OrgCreateOptions invented = options;
+  invented.evaluation = invented.discard_root = true;
+  invented.handle = "invented";
+  auto founding = ReadFounding(invented);
+  if (founding) founding->practice = true;
+  return founding;
+}
+
 // Whether a person may begin another profile on this machine.
 base::Status CheckPlace(const Context& context, bool evaluation) {
   if (context.common.profile.empty()) {
@@ -402,9 +417,14 @@ ExitCode CreateDraft(const Context& context, const OrgCreateOptions& options,
 
 }  // namespace
 
-ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options) {
+ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options, const RunWords& run) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("found the organisation", why); };
+  if (options.practice) {
+    auto founding = ReadPractice(options);
+    if (!founding) return fail(founding.error());
+    return OrgPractice(context, *std::move(founding), run);
+  }
   if (const auto fits = CheckPlace(context, options.evaluation); !fits) return fail(fits.error());
   const auto founding = ReadFounding(options);
   if (!founding) return fail(founding.error());

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "client/cli/practice.h"
 #include "client/cli/session.h"
 #include "client/founding.h"
 
@@ -12,6 +13,7 @@ namespace godwit::cli {
 // `godwit org create`: founds it alone, or with --draft begins what several founders sign.
 struct OrgCreateOptions {
   bool evaluation = false;
+  bool practice = false;  // with invented people, by OrgPractice
   std::string handle;
   std::string name;
   std::vector<std::string> realms;  // identity=HOST:PORT,PIN[,CLAIM] each
@@ -22,7 +24,7 @@ struct OrgCreateOptions {
   int owner_threshold = 2;
   int grant_threshold = 2;
 };
-ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options);
+ExitCode OrgCreate(const Context& context, const OrgCreateOptions& options, const RunWords& run);
 
 // `godwit org sign`: adds one's keys to a draft, signs it once all founders are there, and keeps
 // the keys of what stands in it once all have signed.

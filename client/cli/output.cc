@@ -179,6 +179,7 @@ OutputSettings SettingsOfProcess(bool json) {
     const char* term = std::getenv("TERM");
     const bool dumb = term != nullptr && std::string_view(term) == "dumb";
     settings.colour = !json && !dumb && !IsSetEnvironment("NO_COLOR");
+    settings.redraws = !dumb;
     winsize size{};
     settings.width = 80;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
@@ -294,15 +295,29 @@ void Output::Fields(const std::vector<std::pair<std::string, Cell>>& fields) {
 }
 
 void Output::Emit(const Json& object) {
-  if (settings_.json) out_ << JsonLine(object) << '\n' << std::flush;
+  if (!settings_.json) return;
+  Json said = object;
+  if (practice_) said["practice"] = true;
+  out_ << JsonLine(said) << '\n' << std::flush;
 }
 
 void Output::Note(std::string_view text) { err_ << text << '\n' << std::flush; }
 
+void Output::Clear() {
+  out_ << "\x1b[H\x1b[2J" << std::flush;
+  banner_shown_ = false;
+}
+
 void Output::Banner() {
   if (banner_shown_) return;
   banner_shown_ = true;
+  if (practice_) return Note("PRACTICE: everybody here is invented; nothing here is real");
   Line("EVALUATION: to try Godwit out; not for real people", Style::kWarning);
+}
+
+void Output::Practice() {
+  practice_ = true;
+  Banner();
 }
 
 ExitCode Output::Fail(base::Literal doing, const base::Error& why) {

@@ -24,6 +24,7 @@ struct OutputSettings {
   bool json = false;
   bool colour = false;            // on stdout
   bool progress_redraws = false;  // stderr is a terminal
+  bool redraws = false;           // stdout is one that understands escapes
   std::size_t width = 0;          // columns of the terminal on stdout; 0: no limit
 };
 // What the two streams of this process and its environment ask for: colours on a terminal unless
@@ -95,8 +96,15 @@ class Output {
   void Note(const char (&text)[N]) {
     Note(std::string_view(LookUp(text)));
   }
+  // Whether what stands on stdout can be drawn over: it is a terminal.
+  bool Redraws() const { return settings_.redraws && !settings_.json; }
+  // Empties that terminal, to draw anew.
+  void Clear();
   // The line that every screen of an evaluation organisation begins with; once a process.
   void Banner();
+  // From now on everything that is said is of a practice organisation: a line on stderr, once a
+  // process, and "practice" in every object.
+  void Practice();
 
   // Says what failed, why, and what to do next; as {"error": {...}} with --json. `doing` completes
   // "cannot ...". Returns how the command ends.
@@ -109,6 +117,7 @@ class Output {
   std::ostream& out_;
   std::ostream& err_;
   bool banner_shown_ = false;
+  bool practice_ = false;
 };
 
 // How far a long job has come, on stderr: a bar that is drawn again on a terminal, a line every

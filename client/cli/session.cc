@@ -9,8 +9,10 @@
 #include "client/identity_window.h"
 #include "client/keystore_file.h"
 #include "client/pinned_rows.h"
+#include "client/practice.h"
 #include "client/vault_view.h"
 #include "protocol/ce.h"
+#include "protocol/practice.h"
 
 namespace godwit::cli {
 namespace {
@@ -45,6 +47,39 @@ base::Result<std::vector<client::UnlockedRealm>> UnlockWith(const Profile& profi
   return realms;
 }
 
+base::Result<client::UnlockedRealm> CopyOf(const client::UnlockedRealm& realm) {
+  auto seed = protocol::DeviceSeed::Copy(realm.seed.Expose());
+  if (!seed) return seed.error();
+  auto store_key = client::StoreKey::Copy(realm.store_key.Expose());
+  if (!store_key) return store_key.error();
+  return client::UnlockedRealm{*std::move(seed), realm.info, *std::move(store_key)};
+}
+
+Status SyncLists(client::Organisation& organisation, Progress* progress) {
+  Status first;
+  const auto keep = [&](const Status& status) {
+    if (first && !status) first = status;
+    return status.ok();
+  };
+  for (const auto& [compartment, realm] : organisation.realms()) {
+    if (!keep(SyncNames(*realm))) continue;
+    bool whole = true;
+    for (const Kind kind : {Kind::kPerson, Kind::kCase, Kind::kSensitive}) {
+      const auto most = protocol::Lowered(kind, realm->roles(), protocol::kFull);
+      if (!protocol::HasKind(compartment, kind) || (most & protocol::kRead) == 0) continue;
+      if (!client::IsWindowOpen(*realm)) continue;
+      const std::string phase =
+          Translated("reading {0}, {1}", protocol::Name(compartment), protocol::Name(kind));
+      const auto tell = [&](std::size_t done) {
+        if (progress != nullptr) progress->Update(phase, done, 0);
+      };
+      whole = keep(client::SyncPinnedRows(*realm, kind, tell)) && whole;
+    }
+    if (whole) keep(SetLastSync(*realm));
+  }
+  return first;
+}
+
 }  // namespace
 
 std::optional<Compartment> CompartmentByName(std::string_view name) {
@@ -54,7 +89,9 @@ std::optional<Compartment> CompartmentByName(std::string_view name) {
   return std::nullopt;
 }
 
-base::Result<Profile> ChooseProfile(const Context& context) {
+namespace {
+
+base::Result<Profile> FindProfile(const Context& context) {
   if (!context.common.profile.empty()) return Profile::Open(context.common.profile);
   const auto names = Profile::List();
   if (!names) return names.error();
@@ -68,6 +105,14 @@ base::Result<Profile> ChooseProfile(const Context& context) {
                  "there are several profiles on this machine: choose one with --profile");
   }
   return Profile::Open(names->front());
+}
+
+}  // namespace
+
+base::Result<Profile> ChooseProfile(const Context& context) {
+  auto profile = FindProfile(context);
+  if (profile && client::IsPractice(*profile)) context.output.Practice();
+  return profile;
 }
 
 std::vector<std::string> AgentCommand(const Profile& profile) {
@@ -157,15 +202,23 @@ base::Result<Session> Session::Open(const Context& context,
     return Error(Code::kPermissionDenied,
                  "this profile does not work in the realm that this needs");
   }
+  return Make(context, *std::move(profile), *std::move(lock), *std::move(keys), {});
+}
+
+base::Result<Session> Session::Make(const Context& context, Profile profile,
+                                    client::ProfileLock lock,
+                                    std::vector<client::UnlockedRealm> keys,
+                                    std::set<std::string> alarms) {
   std::map<Compartment, std::unique_ptr<client::Realm>> realms;
-  for (client::UnlockedRealm& key : *keys) {
+  for (client::UnlockedRealm& key : keys) {
     const Compartment compartment = key.info.compartment;
-    auto realm = client::Realm::Open(std::move(key), profile->StorePath(compartment));
+    auto realm = client::Realm::Open(std::move(key), profile.StorePath(compartment));
     if (!realm) return realm.error();
     realms[compartment] = *std::move(realm);
   }
-  Session session(*std::move(profile), *std::move(lock),
+  Session session(std::move(profile), std::move(lock),
                   std::make_unique<client::Organisation>(std::move(realms)));
+  if (session.practice()) context.output.Practice();
   if (session.evaluation()) context.output.Banner();
   const auto identity = session.organisation_->Get(Compartment::kIdentity);
   if (identity && use == Profile::Use::kWrite) {
@@ -179,8 +232,49 @@ base::Result<Session> Session::Open(const Context& context,
     }
   }
   session.alarms_ = std::make_unique<Alarms>(context.output, *session.organisation_);
+  session.alarms_->shown() = std::move(alarms);
   if (const auto shown = session.alarms_->Begin(); !shown) return shown.error();
   return session;
+}
+
+base::Result<Session> Session::Resume(const Context& context, StandBy& kept) {
+  auto lock = LockProfile(kept.profile, Profile::Use::kWrite);
+  if (!lock) return lock.error();
+  std::vector<client::UnlockedRealm> keys;
+  for (const client::UnlockedRealm& key : kept.keys) {
+    auto copy = CopyOf(key);
+    if (!copy) return copy.error();
+    keys.push_back(*std::move(copy));
+  }
+  auto session = Make(context, kept.profile, *std::move(lock), std::move(keys), kept.alarms);
+  if (session) kept.alarms = session->alarms_->shown();
+  return session;
+}
+
+Status Session::ShowAlarms() {
+  alarms_->shown().clear();
+  return alarms_->Begin();
+}
+
+base::Result<StandBy> Session::Keep(const Context& context) const {
+  StandBy kept{profile_, {}, false, alarms_->shown()};
+  for (const auto& [compartment, realm] : organisation_->realms()) {
+    auto copy = CopyOf(realm->keys());
+    if (!copy) return copy.error();
+    kept.keys.push_back(*std::move(copy));
+  }
+  kept.agent = !context.common.no_agent;
+  if (kept.IsLocked()) kept.agent = false;
+  return kept;
+}
+
+bool StandBy::IsLocked() const {
+  if (!agent) return false;
+  auto connected = client::AgentClient::Connect(profile);
+  const auto unlocked = connected ? connected->List() : connected.error();
+  return !unlocked || std::ranges::any_of(keys, [&](const client::UnlockedRealm& key) {
+    return std::ranges::find(*unlocked, key.info.compartment) == unlocked->end();
+  });
 }
 
 Session::~Session() {
@@ -190,6 +284,13 @@ Session::~Session() {
 bool Session::evaluation() const {
   return std::ranges::any_of(organisation_->realms(),
                              [](const auto& row) { return row.second->info().evaluation; });
+}
+
+bool Session::practice() const {
+  return std::ranges::any_of(organisation_->realms(), [](const auto& row) {
+    const auto& roster = row.second->roster();
+    return !roster.empty() && protocol::IsPractice(roster.policy());
+  });
 }
 
 base::Result<std::optional<std::uint64_t>> LastSync(client::Realm& realm) {
@@ -227,28 +328,10 @@ Status SyncNames(client::Organisation& organisation) {
 }
 
 Status SyncLists(client::Organisation& organisation, Progress& progress) {
-  Status first;
-  const auto keep = [&](const Status& status) {
-    if (first && !status) first = status;
-    return status.ok();
-  };
-  for (const auto& [compartment, realm] : organisation.realms()) {
-    if (!keep(SyncNames(*realm))) continue;
-    bool whole = true;
-    for (const Kind kind : {Kind::kPerson, Kind::kCase, Kind::kSensitive}) {
-      const auto most = protocol::Lowered(kind, realm->roles(), protocol::kFull);
-      if (!protocol::HasKind(compartment, kind) || (most & protocol::kRead) == 0) continue;
-      if (!client::IsWindowOpen(*realm)) continue;
-      const std::string phase =
-          Translated("reading {0}, {1}", protocol::Name(compartment), protocol::Name(kind));
-      whole = keep(client::SyncPinnedRows(
-                  *realm, kind, [&](std::size_t done) { progress.Update(phase, done, 0); })) &&
-              whole;
-    }
-    if (whole) keep(SetLastSync(*realm));
-  }
-  return first;
+  return SyncLists(organisation, &progress);
 }
+
+Status SyncLists(client::Organisation& organisation) { return SyncLists(organisation, nullptr); }
 
 bool IsOffline(const Status& status) {
   return !status &&

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,18 @@ base::Result<std::vector<client::UnlockedRealm>> UnlockRealms(
 void HandToAgent(const Context& context, const client::Profile& profile,
                  const std::vector<const client::UnlockedRealm*>& realms);
 
+// What a command keeps that goes on while other commands work in the profile, between two of its
+// sessions: the keys, as long as the agent has them too where it had them.
+struct StandBy {
+  client::Profile profile;
+  std::vector<client::UnlockedRealm> keys;
+  bool agent = false;
+  std::set<std::string> alarms;  // those that need not be shown again
+
+  // Whether somebody locked the profile meanwhile, or the agent came to its end.
+  bool IsLocked() const;
+};
+
 // A profile in use: locked against others who exclude it, with the realms that a command needs.
 class Session {
  public:
@@ -74,6 +87,9 @@ class Session {
                                     const std::vector<protocol::Compartment>& compartments,
                                     client::Profile::Use use = client::Profile::Use::kWrite,
                                     Unlock unlock = Unlock::kAgent);
+  // Opens it again with the keys that StandBy kept. DEADLINE: another command works in the profile.
+  // RESOURCE_EXHAUSTED: no memory can be locked.
+  static base::Result<Session> Resume(const Context& context, StandBy& kept);
   Session(Session&&) = default;
   Session& operator=(Session&&) = delete;
   ~Session();
@@ -81,8 +97,18 @@ class Session {
   const client::Profile& profile() const { return profile_; }
   client::Organisation& organisation() { return *organisation_; }
   bool evaluation() const;
+  bool practice() const;  // by the signed policy
+  // Shows the alarms again: of a screen that was drawn over.
+  base::Status ShowAlarms();
+  // RESOURCE_EXHAUSTED: no memory can be locked.
+  base::Result<StandBy> Keep(const Context& context) const;
 
  private:
+  static base::Result<Session> Make(const Context& context, client::Profile profile,
+                                    client::ProfileLock lock,
+                                    std::vector<client::UnlockedRealm> keys,
+                                    std::set<std::string> alarms);
+
   Session(client::Profile profile, client::ProfileLock lock,
           std::unique_ptr<client::Organisation> organisation)
       : profile_(std::move(profile)),
@@ -111,6 +137,8 @@ base::Status SyncNames(client::Organisation& organisation);
 // Brings what lists and boards are made of up to date: rosters, names, and the pinned records that
 // this member may read, of the realms that are open.
 base::Status SyncLists(client::Organisation& organisation, Progress& progress);
+// The same without a word, for what happens by itself.
+base::Status SyncLists(client::Organisation& organisation);
 
 // Whether `status` only says that the service cannot be reached now.
 bool IsOffline(const base::Status& status);

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "protocol/practice.h"
 #include "tests/support/builders.h"
 #include "tests/support/codes.h"
 #include "tests/support/keys.h"
@@ -126,6 +127,16 @@ TEST(Policy, RefusesEachThingThatNoPolicyMaySay) {
       {"peer 2", [](Policy& p) { p.peers[2].kems = AnyKems(1); }, kInvalid},
       {"peer 0", [](Policy& p) { p.peers[0].kems = AnyKems(1); }, kInvalid},
       {"peer without a key", [](Policy& p) { p.peers[1] = {}; }, kInvalid},
+      {"practice with more to say", [](Policy& p) { p.extensions[kPracticeExtension] = {1}; },
+       kInvalid},
+      {"practice in earnest",
+       [](Policy& p) {
+         p.flags = 0;
+         p.owner_threshold = p.grant_threshold = 2;
+         p.identity_window_s = 1;
+         p.extensions[kPracticeExtension] = {};
+       },
+       kInvalid},
   };
   const Policy good = support::TestRealm::EvaluationPolicy();
   ASSERT_TRUE(CheckPolicy(good));
@@ -140,6 +151,7 @@ TEST(Policy, RefusesEachThingThatNoPolicyMaySay) {
 TEST(Policy, TakesWhatItMaySay) {
   const std::pair<const char*, std::function<void(Policy&)>> rows[] = {
       {"even extension", [](Policy& p) { p.extensions[2] = {1}; }},
+      {"practice", [](Policy& p) { p.extensions[kPracticeExtension] = {}; }},
       {"every flag", [](Policy& p) { p.flags = Policy::kKnownFlags; }},
       {"later max_ver", [](Policy& p) { p.max_ver = 9; }},
       {"budgets of all kinds",
@@ -252,6 +264,14 @@ TEST(Policy, NothingThatGuardsFalls) {
     change(after);
     EXPECT_TRUE(CheckPolicySuccession(before, after));
   }
+  // Nobody begins to be one to practise in, or stops.
+  Policy practice = next;
+  practice.extensions[kPracticeExtension] = {};
+  EXPECT_EQ(support::CodeOf(CheckPolicySuccession(before, practice)), kInvalid);
+  Policy founded = before;
+  founded.extensions[kPracticeExtension] = {};
+  EXPECT_EQ(support::CodeOf(CheckPolicySuccession(founded, next)), kInvalid);
+  EXPECT_TRUE(CheckPolicySuccession(founded, practice));
   // Nobody becomes an evaluation organisation later.
   Policy earnest = before;
   earnest.flags &= static_cast<std::uint16_t>(~1u);

@@ -1,7 +1,7 @@
 // Those who watch a realm, without gRPC: what each is told, and when it ends.
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <memory>
 
 #include "protocol/session.h"
 #include "services/realm/watch_hub.h"
@@ -186,6 +186,42 @@ TEST_F(Watching, AStreamEndsWithItsSessionAndItsDevice) {
   engine_.clock->now_ms += std::uint64_t{kSessionSeconds} * 1'000;
   Look();
   EXPECT_EQ(CodeOf(expired.Take()), "UNAUTHENTICATED");
+}
+
+// Where the session was looked for before the revocation, and the roster after it.
+TEST_F(Watching, ARosterWithoutTheDeviceEndsAStreamWhateverItsSession) {
+  WatchHub hub({}, *engine_.clock);
+  const auto watcher = Must(hub.Open(Enter(coordinator_), [] {}));
+  const auto round = hub.Begin();
+  WatchHub::Found found;
+  found.sessions = round->sessions;
+  found.roster = std::make_shared<const protocol::Roster>(realm_.roster());
+  hub.Tell(*round, found);
+  EXPECT_TRUE(Must(watcher->Take()));
+  realm_.RevokeByRoot(coordinator_, 0);
+  found.roster = std::make_shared<const protocol::Roster>(realm_.roster());
+  hub.Tell(*round, found);
+  EXPECT_EQ(CodeOf(watcher->Take()), "UNAUTHENTICATED");
+}
+
+// While a transaction of the cluster goes on, each look finds what the one before it found.
+TEST_F(Watching, WhatIsFoundAgainIsNotToldAgain) {
+  WatchHub hub({}, *engine_.clock);
+  const auto watcher = Must(hub.Open(Enter(coordinator_), [] {}));
+  const auto round = hub.Begin();
+  WatchHub::Found found;
+  found.sessions = round->sessions;
+  found.roster = std::make_shared<const protocol::Roster>(realm_.roster());
+  const base::VaultId vault(std::array<std::uint8_t, 16>{9});
+  found.changes.rows = {
+      {coordinator_.id, vault, static_cast<std::uint8_t>(Kind::kCase), 7, protocol::kFull}};
+  hub.Tell(*round, found);
+  EXPECT_EQ(Must(watcher->Take())->vaults.at(vault), 7u);
+  hub.Tell(*round, found);
+  EXPECT_FALSE(Must(watcher->Take()));
+  found.changes.rows[0].head_seq = 8;
+  hub.Tell(*round, found);
+  EXPECT_EQ(Must(watcher->Take())->vaults.at(vault), 8u);
 }
 
 TEST_F(Watching, WhatWaitsForASlowCallerIsOneHintAVaultAndBounded) {

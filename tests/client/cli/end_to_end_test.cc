@@ -1,14 +1,19 @@
 // The real program against real services: an organisation from its founding to a revoked device.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/bytes.h"
+#include "godwit/realm/v1/realm.pb.h"
 #include "tests/client/cli/program.h"
 #include "tests/support/lying_server.h"
 #include "tests/support/realm_server.h"
@@ -24,6 +29,66 @@ std::vector<json> Lines(const Ran& ran) {
   std::vector<json> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
   return lines;
+}
+
+// A command of the guide, as its page shows it.
+struct GuideCommand {
+  std::string profile;
+  Words words;
+  std::string typed;  // what follows << END
+  std::string comment;
+};
+
+// Splits a command line as a shell does: blanks, and single quotes.
+Words SplitWords(const std::string& line) {
+  Words words;
+  std::string word;
+  bool quoted = false;
+  bool any = false;
+  for (const char c : line) {
+    if (c == '\'') {
+      quoted = !quoted;
+      any = true;
+    } else if (c == ' ' && !quoted) {
+      if (any) words.push_back(word);
+      word.clear();
+      any = false;
+    } else {
+      word.push_back(c);
+      any = true;
+    }
+  }
+  if (any) words.push_back(word);
+  return words;
+}
+
+std::vector<GuideCommand> CommandsOf(const std::string& page) {
+  std::ifstream in(page);
+  std::vector<GuideCommand> commands;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```console";
+      continue;
+    }
+    const std::size_t prompt = line.find("$ godwit ");
+    if (!inside || prompt == std::string::npos) continue;
+    GuideCommand command;
+    command.profile = line.substr(0, prompt);
+    std::string rest = line.substr(prompt + 9);
+    if (const std::size_t hash = rest.find(" # "); hash != std::string::npos) {
+      command.comment = rest.substr(hash + 3);
+      rest.resize(hash);
+    }
+    const bool typed = rest.ends_with(" <<END");
+    if (typed) rest.resize(rest.size() - 6);
+    command.words = SplitWords(rest);
+    for (std::string more; typed && std::getline(in, more) && more != "END";) {
+      command.typed += more + "\n";
+    }
+    commands.push_back(std::move(command));
+  }
+  return commands;
 }
 
 class Cli : public testing::Test {
@@ -51,6 +116,34 @@ class Cli : public testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
     return json();
+  }
+
+  // A command that goes on, of one person's.
+  Program::Running Start(const std::string& profile, Words words) {
+    words.insert(words.end(), {"--profile", profile, "--passphrase-fd", "9", "--json"});
+    return godwit.Start(words, {{9, passphrase}});
+  }
+  // Waits until a command that goes on has written a line like that after the first `seen`, and
+  // counts what was seen up to it.
+  json Await(const Program::Running& running, std::size_t& seen,
+             const std::function<bool(const json&)>& like) {
+    for (int i = 0; i < 600; ++i) {
+      std::istringstream in(running.out());
+      std::size_t at = 0;
+      for (std::string line; std::getline(in, line) && !in.eof(); ++at) {
+        if (at < seen) continue;
+        const json read = json::parse(line);
+        if (!like(read)) continue;
+        seen = at + 1;
+        return read;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ADD_FAILURE() << "it never came: " << running.out() << running.err();
+    return json();
+  }
+  json AwaitEvent(const Program::Running& running, std::size_t& seen, const std::string& event) {
+    return Await(running, seen, [&](const json& line) { return line.value("event", "") == event; });
   }
 
   std::vector<std::pair<std::string, support::RealmServer*>> Realms() {
@@ -95,6 +188,38 @@ class Cli : public testing::Test {
     ASSERT_EQ(ran.exit, 0) << ran.out << ran.err;
     ASSERT_EQ(ran.out.find("gw1-invite:"), std::string::npos) << "an invitation is a secret";
     ASSERT_NE(ran.out.find("both read"), std::string::npos);
+  }
+
+  // Runs every command of a page of the guide, and counts them.
+  std::size_t RunPage(const std::string& page) {
+    std::size_t run = 0;
+    std::string code;
+    std::string id;
+    for (GuideCommand& command :
+         CommandsOf(std::string(GODWIT_TREE "/docs/guide/") + page + ".md")) {
+      SCOPED_TRACE(page + ": " + command.profile + "$ godwit " +
+                   testing::PrintToString(command.words));
+      for (std::string& word : command.words) {
+        if (word == "7K3M-Q9TX-2A*") word = code;
+        if (word == "3f09a1b2") word = id;
+      }
+      if (command.profile != "minji" || command.words[0] != "approve")
+        command.words.push_back("--yes");
+      const Ran ran =
+          As(command.profile, command.words, {{0, godwit.Write("typed.txt", command.typed)}});
+      const int want = command.comment == "waits for another" ? 7 : 0;
+      if (command.comment == "may find something") {
+        EXPECT_LE(ran.exit, 1) << ran.out << ran.err;
+      } else {
+        EXPECT_EQ(ran.exit, want) << ran.out << ran.err;
+      }
+      ++run;
+      const auto lines = Lines(ran);
+      if (lines.empty()) continue;
+      if (lines.back().contains("code") && command.words[1] == "open") code = lines.back()["code"];
+      if (lines.back().contains("id")) id = lines.back()["id"];
+    }
+    return run;
   }
 
   Program godwit{GODWIT_BINARY};
@@ -644,66 +769,6 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
   EXPECT_EQ(Last("sora", {"case", "reopen", code, "--reason", "goals_met"})["event"], "reopened");
 }
 
-// A command of the guide, as its page shows it.
-struct GuideCommand {
-  std::string profile;
-  Words words;
-  std::string typed;  // what follows << END
-  std::string comment;
-};
-
-// Splits a command line as a shell does: blanks, and single quotes.
-Words SplitWords(const std::string& line) {
-  Words words;
-  std::string word;
-  bool quoted = false;
-  bool any = false;
-  for (const char c : line) {
-    if (c == '\'') {
-      quoted = !quoted;
-      any = true;
-    } else if (c == ' ' && !quoted) {
-      if (any) words.push_back(word);
-      word.clear();
-      any = false;
-    } else {
-      word.push_back(c);
-      any = true;
-    }
-  }
-  if (any) words.push_back(word);
-  return words;
-}
-
-std::vector<GuideCommand> CommandsOf(const std::string& page) {
-  std::ifstream in(page);
-  std::vector<GuideCommand> commands;
-  bool inside = false;
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```console";
-      continue;
-    }
-    const std::size_t prompt = line.find("$ godwit ");
-    if (!inside || prompt == std::string::npos) continue;
-    GuideCommand command;
-    command.profile = line.substr(0, prompt);
-    std::string rest = line.substr(prompt + 9);
-    if (const std::size_t hash = rest.find(" # "); hash != std::string::npos) {
-      command.comment = rest.substr(hash + 3);
-      rest.resize(hash);
-    }
-    const bool typed = rest.ends_with(" <<END");
-    if (typed) rest.resize(rest.size() - 6);
-    command.words = SplitWords(rest);
-    for (std::string more; typed && std::getline(in, more) && more != "END";) {
-      command.typed += more + "\n";
-    }
-    commands.push_back(std::move(command));
-  }
-  return commands;
-}
-
 // Every command of the guide's pages is run as it stands there, by the people whom it names.
 TEST_F(Cli, TheCommandsOfTheGuideRun) {
   ASSERT_NO_FATAL_FAILURE(Found());
@@ -718,36 +783,162 @@ TEST_F(Cli, TheCommandsOfTheGuideRun) {
   for (const char* person : {"haneul", "seol", "jun", "sora", "hyewon", "baram"})
     Last(person, {"sync"});
   std::size_t run = 0;
-  for (const char* page :
-       {"caseworker", "supervisor", "coordinator", "admin", "auditor", "route"}) {
-    std::string code;
-    std::string id;
-    for (GuideCommand& command :
-         CommandsOf(GODWIT_TREE "/docs/guide/" + std::string(page) + ".md")) {
-      SCOPED_TRACE(std::string(page) + ": " + command.profile + "$ godwit " +
-                   testing::PrintToString(command.words));
-      for (std::string& word : command.words) {
-        if (word == "7K3M-Q9TX-2A*") word = code;
-        if (word == "3f09a1b2") word = id;
-      }
-      if (command.profile != "minji" || command.words[0] != "approve")
-        command.words.push_back("--yes");
-      const Ran ran =
-          As(command.profile, command.words, {{0, godwit.Write("typed.txt", command.typed)}});
-      const int want = command.comment == "waits for another" ? 7 : 0;
-      if (command.comment == "may find something") {
-        EXPECT_LE(ran.exit, 1) << ran.out << ran.err;
-      } else {
-        EXPECT_EQ(ran.exit, want) << ran.out << ran.err;
-      }
-      ++run;
-      const auto lines = Lines(ran);
-      if (lines.empty()) continue;
-      if (lines.back().contains("code") && command.words[1] == "open") code = lines.back()["code"];
-      if (lines.back().contains("id")) id = lines.back()["id"];
+  for (const char* page : {"caseworker", "supervisor", "coordinator", "admin", "auditor", "route"})
+    run += RunPage(page);
+  EXPECT_GT(run, 50u);
+}
+
+TEST_F(Cli, TheCommandsOfTheGuideRunInAPracticeOrganisation) {
+  passphrase = godwit.Write("passphrase", "correct horse battery example\n");
+  Words create{"org", "create", "--practice", "--passphrase-fd", "9", "--json"};
+  const Ran nowhere = godwit.Run(create, {{9, passphrase}});
+  EXPECT_EQ(nowhere.exit, 2);
+  EXPECT_NE(nowhere.out.find("./quickstart"), std::string::npos) << "it says what to do";
+  for (const auto& [name, server] : Realms()) {
+    create.insert(create.end(), {"--realm", RealmOf(name, *server) + "," + ClaimOf(name, *server)});
+  }
+  // Beside anything else there is nothing to practise with.
+  std::filesystem::create_directories(godwit.home() / "haneul");
+  for (const auto& folder : {godwit.home(), godwit.home() / "haneul"}) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  }
+  EXPECT_EQ(godwit.Run(create, {{9, passphrase}}).exit, 4);
+  std::filesystem::remove(godwit.home() / "haneul");
+
+  const Ran made = godwit.Run(create, {{9, passphrase}});
+  ASSERT_EQ(made.exit, 0) << made.out << made.err;
+  EXPECT_EQ(Lines(made).back()["profiles"].size(), 7u);
+  EXPECT_NE(godwit.Run(create, {{9, passphrase}}).exit, 0) << "one is enough";
+
+  // What stands there to be practised with.
+  const auto board = Lines(As("practice-sora", {"board"}));
+  ASSERT_EQ(board.size(), 6u);
+  std::map<std::string, int> stages;
+  int overdue = 0;
+  for (const json& line : board) {
+    EXPECT_EQ(line["practice"], true);
+    if (!line.contains("code")) continue;
+    ++stages[line["stage"]];
+    overdue += line["is_overdue"] ? 1 : 0;
+  }
+  EXPECT_EQ(stages, (std::map<std::string, int>{
+                        {"contact", 2}, {"screening", 1}, {"accepted", 1}, {"planning", 1}}));
+  EXPECT_EQ(overdue, 1);
+  std::set<std::string> waits;
+  for (const char* who : {"practice-haneul", "practice-jun", "practice-seol"}) {
+    for (const json& line : Lines(As(who, {"today"}))) waits.insert(line.value("what", ""));
+  }
+  for (const char* what : {"task", "follow_up", "approval_waits", "hand_over"}) {
+    EXPECT_TRUE(waits.contains(what)) << what;
+  }
+
+  // Every command says it, before anything is unlocked too, and whatever becomes of it.
+  for (const Words& words :
+       {Words{"whoami"}, Words{"lock"}, Words{"unlock"}, Words{"status"}, Words{"case", "list"},
+        Words{"org", "fingerprint"}, Words{"outbox"}, Words{"case", "show", "0000-0000-00*"}}) {
+    for (const char* who : {"practice-minji", "practice-haneul"}) {
+      const Ran ran = As(who, words);
+      EXPECT_NE(ran.err.find("PRACTICE"), std::string::npos) << testing::PrintToString(words);
+      for (const json& line : Lines(ran)) EXPECT_EQ(line["practice"], true) << line;
     }
   }
-  EXPECT_GT(run, 50u);
+  // Its mark is signed, so that a device that joins knows of it as well, by no file.
+  std::filesystem::remove(godwit.home() / "practice-jun" / "practice");
+  EXPECT_NE(As("practice-jun", {"whoami"}).err.find("PRACTICE"), std::string::npos);
+
+  EXPECT_GT(RunPage("practice"), 10u);
+  // What bears no mark is not removed, though it has a name like the others.
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(godwit.home())) {
+    left.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"practice-jun"}));
+  EXPECT_EQ(As("practice-jun", {"org", "remove-practice", "--yes"}).exit, 1);
+}
+
+TEST_F(Cli, ABoardThatIsWatchedShowsWhatOthersWrite) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const auto open = [&] {
+    return Last("haneul", {"case", "open", "--supervisor", "jun", "summary.risk=low",
+                           "summary.consent.services=yes"})["code"];
+  };
+  const json code = open();
+  auto watching = Start("sora", {"board", "--watch"});
+  std::size_t seen = 0;
+  EXPECT_EQ(Await(watching, seen, [&](const json& line) { return line.contains("code"); })["code"],
+            code);
+  EXPECT_EQ(
+      Await(watching, seen, [&](const json& line) { return line.contains("cases"); })["cases"], 1);
+  AwaitEvent(watching, seen, "online");
+  Last("haneul", {"case", "edit", code, "summary.risk=high"});
+  EXPECT_EQ(AwaitEvent(watching, seen, "changed")["case"]["risk"], "high");
+  const json other = open();
+  EXPECT_EQ(AwaitEvent(watching, seen, "changed")["case"]["code"], other);
+  // Other commands work beside it.
+  EXPECT_EQ(Lines(As("sora", {"case", "list"})).size(), 2u);
+
+  // It says when it hears nothing, and goes on by itself.
+  servers.cases.Stop();
+  EXPECT_EQ(AwaitEvent(watching, seen, "offline")["code"], "UNAVAILABLE");
+  servers.cases.Start();
+  AwaitEvent(watching, seen, "online");
+  SyncSoon("haneul");
+  Last("haneul", {"case", "edit", other, "summary.risk=medium"});
+  EXPECT_EQ(AwaitEvent(watching, seen, "changed")["case"]["risk"], "medium");
+
+  // What no longer fits is gone.
+  auto high = Start("sora", {"board", "--watch", "--risk", "high"});
+  std::size_t seen_high = 0;
+  AwaitEvent(high, seen_high, "online");
+  Last("haneul", {"case", "edit", code, "summary.risk=low"});
+  EXPECT_EQ(AwaitEvent(high, seen_high, "gone")["code"], code);
+  EXPECT_EQ(high.End(SIGTERM), 0);
+
+  // It ends when it is told to.
+  EXPECT_EQ(watching.End(SIGINT), 0) << watching.err();
+  EXPECT_EQ(As("sora", {"board", "--watch", "--offline"}).exit, 2);
+
+  // Or when the keys are locked, or the member is one no more.
+  auto locked = Start("sora", {"board", "--watch"});
+  std::size_t seen_locked = 0;
+  AwaitEvent(locked, seen_locked, "online");
+  EXPECT_EQ(godwit.Run({"lock", "--profile", "sora", "--json"}).exit, 0);
+  EXPECT_EQ(locked.End(0), 4);
+  auto removed = Start("sora", {"board", "--watch", "--no-agent"});
+  std::size_t seen_removed = 0;
+  AwaitEvent(removed, seen_removed, "online");
+  Last("minji", {"member", "remove", "sora", "--reason", "left", "--yes"});
+  EXPECT_EQ(removed.End(0), 4) << removed.out();
+}
+
+TEST_F(Cli, AServiceThatLiesToAWatchedBoardCostsSyncsAlone) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  realm::v1::WatchResponse unknown;
+  unknown.add_vaults()->set_vault(std::string(16, 'x'));
+  unknown.mutable_vaults(0)->set_head_seq(7);
+  unknown.set_roster_seq(1'000'000);
+  // Each stream says so and ends.
+  liar.AnswerWith(unknown);
+  liar.ForgetCalls();
+  auto watching = Start("sora", {"board", "--watch"});
+  while (liar.CallsOf("Watch") < 4) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(watching.End(SIGINT), 0);
+  // The first sync of all, and one for each stream at most; nothing is asked of what is not there.
+  EXPECT_LE(liar.CallsOf("FetchBoard"), liar.CallsOf("Watch") + 1);
+  for (const auto& call : liar.calls()) {
+    EXPECT_EQ(call.request.find(std::string(16, 'x')), std::string::npos) << call.method;
+  }
+  EXPECT_EQ(liar.CallsOf("AppendEntries") + liar.CallsOf("AppendStatements"), 0u);
+  liar.BeHonest();
+  EXPECT_TRUE(Lines(As("sora", {"evidence", "list"})).empty());
 }
 
 TEST_F(Cli, TheBoardIsFilteredSortedAndWrittenToAFileOfCodes) {

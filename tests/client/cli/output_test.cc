@@ -208,6 +208,34 @@ TEST(Output, TheBannerComesOnce) {
   EXPECT_EQ(out.str(), "EVALUATION: to try Godwit out; not for real people\n");
 }
 
+TEST(Output, WhatIsPractisedSaysSoInEveryObjectAndOnceOnStderr) {
+  std::ostringstream out, err;
+  Output output({.json = true}, out, err);
+  output.Practice();
+  output.Banner();
+  output.Emit({{"event", "x"}});
+  output.Fail("do it", base::Error(base::Code::kNotFound, "none"));
+  EXPECT_EQ(err.str().find("PRACTICE"), 0u);
+  std::istringstream lines(out.str());
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_EQ(Json::parse(line)["practice"], true) << line;
+  }
+  EXPECT_EQ(count, 2u);
+}
+
+TEST(Output, ATerminalIsDrawnOverWithItsBanner) {
+  std::ostringstream out, err;
+  Output output({.redraws = true}, out, err);
+  output.Banner();
+  output.Clear();
+  output.Banner();
+  const std::string banner = "EVALUATION: to try Godwit out; not for real people\n";
+  EXPECT_EQ(out.str(), banner + "\x1b[H\x1b[2J" + banner);
+  EXPECT_TRUE(output.Redraws());
+  EXPECT_FALSE(Output({.json = true, .redraws = true}, out, err).Redraws());
+}
+
 TEST(Output, FieldsWrapInTheirColumn) {
   std::ostringstream out, err;
   Output output({.width = 24}, out, err);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern char** environ;
@@ -55,10 +57,65 @@ class Program {
 
   // Runs another program in the same surroundings.
   Ran Execute(std::vector<std::string> words, const std::map<int, std::string>& files = {}) const {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
+    Ran ran;
     const std::string out = (dir_ / "stdout").string();
     const std::string err = (dir_ / "stderr").string();
+    const pid_t pid = Spawn(std::move(words), files, out, err);
+    if (pid != 0) ran.exit = ExitOf(pid);
+    ran.out = Read(out);
+    ran.err = Read(err);
+    return ran;
+  }
+
+  // A run that goes on until it is told to end; at the latest at the end of this object.
+  class Running {
+   public:
+    Running(pid_t pid, std::string out, std::string err)
+        : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() {
+      if (pid_ != 0) (void)End(SIGKILL);
+    }
+
+    std::string out() const { return Read(out_); }
+    std::string err() const { return Read(err_); }
+    // Sends it a signal, 0 none, and returns how it ended.
+    int End(int signal) {
+      if (signal != 0) kill(pid_, signal);
+      return ExitOf(std::exchange(pid_, 0));
+    }
+
+   private:
+    pid_t pid_;
+    std::string out_;
+    std::string err_;
+  };
+  Running Start(std::vector<std::string> arguments, const std::map<int, std::string>& files) {
+    arguments.insert(arguments.begin(), binary_);
+    const std::string name = (dir_ / ("running" + std::to_string(++started_))).string();
+    const pid_t pid = Spawn(std::move(arguments), files, name + ".out", name + ".err");
+    return Running(pid, name + ".out", name + ".err");
+  }
+
+  static std::string Read(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+ private:
+  static int ExitOf(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  // Its process, 0 where there is none.
+  pid_t Spawn(std::vector<std::string> words, const std::map<int, std::string>& files,
+              const std::string& out, const std::string& err) const {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
     // Files that a command names without a folder go with the test.
     posix_spawn_file_actions_addchdir_np(&actions, dir_.c_str());
     constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
@@ -83,30 +140,19 @@ class Program {
     for (std::string& setting : settings) env.push_back(setting.data());
     env.push_back(nullptr);
 
-    Ran ran;
     pid_t pid = 0;
-    if (posix_spawn(&pid, words.front().c_str(), &actions, &attributes, argv.data(), env.data()) ==
+    if (posix_spawn(&pid, words.front().c_str(), &actions, &attributes, argv.data(), env.data()) !=
         0) {
-      int status = 0;
-      waitpid(pid, &status, 0);
-      ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      pid = 0;
     }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    ran.out = Read(out);
-    ran.err = Read(err);
-    return ran;
+    return pid;
   }
 
-  static std::string Read(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-  }
-
- private:
   std::string binary_;
   std::filesystem::path dir_;
+  int started_ = 0;
 };
 
 }  // namespace godwit::cli
