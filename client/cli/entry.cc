@@ -336,7 +336,7 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
                  {"id", item.id},
                  {"next", WhatNext(item.what)}});
     const bool late = item.due_day != 0 && item.due_day < Today();
-    table.rows.push_back({Cell(DayText(item.due_day), late ? Style::kBad : Style::kPlain),
+    table.rows.push_back({Cell(DayLabel(item.due_day), late ? Style::kBad : Style::kPlain),
                           CodeText(item.code), CodeLabel(WhatName(item.what)),
                           CodeLabel(item.detail), item.id});
   }
@@ -391,7 +391,7 @@ ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
                    {"refused", pending.refused},
                    {"why", pending.why}});
       table.rows.push_back(
-          {id, TimeText(pending.written_ms), pending.what,
+          {id, TimeLabel(pending.written_ms), pending.what,
            Cell(pending.why.empty() ? Translated("not tried since") : LookUp(pending.why),
                 pending.refused ? Style::kBad : Style::kPlain)});
     }
