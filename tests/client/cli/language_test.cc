@@ -9,7 +9,9 @@
 #include <optional>
 #include <sstream>
 
+#include "client/cli/doctor.h"
 #include "client/cli/errors.h"
+#include "client/cli/import.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
 #include "tests/client/temporary.h"
@@ -280,6 +282,21 @@ TEST(Language, RecordsShowDaysAndTimesInTheReadersCalendar) {
   follow_up.set_due_day(20'517);
   EXPECT_EQ(ContentFields(follow_up)[0].second.text, "5 มี.ค. พ.ศ. 2569");
   EXPECT_EQ(ContentJson(follow_up)["due_day"], "2026-03-05");
+}
+
+TEST(Language, FindingsAndFaultsAreToldInItAndNamesStayAsTheyAre) {
+  const Spoken spoken({{"a statement by {1} waits for signatures since {0} days",
+                        "{1}의 진술이 {0}일째 서명을 기다립니다"},
+                       {"there is no such key", "그런 키가 없습니다"},
+                       {"line {0}: {1}", "{0}행: {1}"},
+                       {"jun", "names are no texts"}});
+  const client::Sentence waits(
+      base::Literal("a statement by {1} waits for signatures since {0} days"), "3", "jun");
+  EXPECT_EQ(SentenceText(waits), "a statement by jun waits for signatures since 3 days");
+  EXPECT_EQ(SentenceLabel(waits), "jun의 진술이 3일째 서명을 기다립니다");
+  EXPECT_EQ(SentenceLabel(client::Sentence(base::Literal("of {0}"), "\x1b[2J")), "of \\u{1b}[2J");
+  EXPECT_EQ(FaultText({3, "field", "there is no such key"}), "3행: field: 그런 키가 없습니다");
+  EXPECT_EQ(FaultText({0, "", "there is no such key"}), "그런 키가 없습니다");
 }
 
 TEST(Language, TablesMeasureWhatATerminalShows) {
