@@ -13,6 +13,7 @@ namespace godwit::client {
 namespace {
 
 using base::Code;
+using base::Literal;
 using base::Status;
 using protocol::Compartment;
 using protocol::Kind;
@@ -29,8 +30,9 @@ std::string List(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string Count(std::size_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
+// {0} is the count.
+Sentence Count(std::size_t count, Literal one, Literal many, std::string second = {}) {
+  return Sentence(count == 1 ? one : many, std::to_string(count), std::move(second));
 }
 
 // Current members with one of `roles` and, `able`, with a device and a key for boxes.
@@ -49,44 +51,51 @@ std::vector<base::MemberId> MembersWith(const Roster& roster, Roles roles, bool 
 }
 
 void CheckThreshold(const Roster& roster, Roles roles, std::uint8_t threshold,
-                    std::string_view code, const std::string& who, Findings& findings) {
+                    std::string_view code, Literal what, Findings& findings) {
   const std::size_t count = MembersWith(roster, roles, /*able=*/false).size();
   if (count > threshold) return;
   Finding finding;
   finding.grade = count < threshold ? Grade::kBroken : Grade::kWarning;
   finding.code = code;
   finding.realm = roster.compartment();
-  finding.what = std::to_string(count) + " " + who + " with a device, and " +
-                 std::to_string(threshold) + " must sign";
-  finding.why = count < threshold
-                    ? "what they decide together cannot be decided any more; the root key alone "
-                      "can help"
-                    : "one lost device, and what they decide together cannot be decided";
-  finding.next = "`godwit member invite` or `godwit member role`: one more than must sign";
+  finding.what = Sentence(what, std::to_string(count), std::to_string(threshold));
+  finding.why =
+      count < threshold
+          ? Literal(
+                "what they decide together cannot be decided any more; the root key alone "
+                "can help")
+                .text()
+          : Literal("one lost device, and what they decide together cannot be decided").text();
+  finding.next =
+      Literal("`godwit member invite` or `godwit member role`: one more than must sign").text();
   findings.push_back(std::move(finding));
 }
 
 void CheckPolicy(const Roster& roster, Findings& findings) {
   const protocol::Policy& policy = roster.policy();
-  const auto add = [&](Grade grade, std::string_view code, std::string what, std::string_view why,
-                       std::string_view next) {
-    findings.push_back({grade, code, roster.compartment(), std::move(what), why, next, {}});
+  const auto add = [&](Grade grade, std::string_view code, Sentence what, Literal why,
+                       Literal next) {
+    findings.push_back(
+        {grade, code, roster.compartment(), std::move(what), why.text(), next.text(), {}});
   };
   if (policy.evaluation()) {
-    add(Grade::kWarning, "evaluation", "this is an evaluation organisation",
-        "one person can do everything in it: it is for trying Godwit out, not for real people",
-        "`godwit org create --draft` makes one in which two must agree");
+    add(Grade::kWarning, "evaluation", Sentence("this is an evaluation organisation"),
+        Literal(
+            "one person can do everything in it: it is for trying Godwit out, not for real people"),
+        Literal("`godwit org create --draft` makes one in which two must agree"));
   }
   if (!policy.has_log) {
-    add(Grade::kNote, "unwitnessed", "no log: nobody outside witnesses what the service shows",
-        "a service that shows each of you another history is noticed only when you compare",
-        "compare `godwit org fingerprint`, and heads of rosters, with colleagues");
+    add(Grade::kNote, "unwitnessed",
+        Sentence("no log: nobody outside witnesses what the service shows"),
+        Literal(
+            "a service that shows each of you another history is noticed only when you compare"),
+        Literal("compare `godwit org fingerprint`, and heads of rosters, with colleagues"));
   }
   const Roster::Recovery* recovery = roster.RecoveryAt(protocol::kRecoveryLive, roster.head_seq());
   if (recovery == nullptr) {
-    add(Grade::kNote, "recovery_missing", "no recovery secret is set",
-        "where every manager of a vault is lost, nobody can open it any more",
-        "see that vaults have two managers; this Godwit makes no recovery secret yet");
+    add(Grade::kNote, "recovery_missing", Sentence("no recovery secret is set"),
+        Literal("where every manager of a vault is lost, nobody can open it any more"),
+        Literal("see that vaults have two managers; this Godwit makes no recovery secret yet"));
   } else {
     std::set<base::MemberId> owners;
     for (const auto& [index, row] : recovery->set.shares) {
@@ -96,9 +105,9 @@ void CheckPolicy(const Roster& roster, Findings& findings) {
     }
     if (owners.size() >= 2) {
       add(Grade::kWarning, "owners_are_trustees",
-          Count(owners.size(), "owner holds", "owners hold") + " shares of the recovery secret",
-          "owners who are trustees too come near to opening vaults by themselves",
-          "give shares to people who own nothing");
+          Sentence("{0} owners hold shares of the recovery secret", std::to_string(owners.size())),
+          Literal("owners who are trustees too come near to opening vaults by themselves"),
+          Literal("give shares to people who own nothing"));
     }
   }
   std::vector<Kind> named{Kind::kDirectory, Kind::kConfig};
@@ -106,35 +115,35 @@ void CheckPolicy(const Roster& roster, Findings& findings) {
   for (const Kind kind : named) {
     if (!policy.VaultOf(kind).IsZero()) continue;
     add(Grade::kBroken, "vault_unnamed",
-        "the policy names no " + std::string(protocol::Name(kind)) + " vault",
-        "names, settings or staff records of this realm cannot be found",
-        "an owner makes the vault and names it; founding does, unless it was interrupted");
+        Sentence("the policy names no {0} vault", std::string(protocol::Name(kind))),
+        Literal("names, settings or staff records of this realm cannot be found"),
+        Literal("an owner makes the vault and names it; founding does, unless it was interrupted"));
   }
 }
 
 void CheckKeys(const Roster& roster, const Namer& name_of, Findings& findings) {
   struct Group {
     std::string_view code;
-    std::string what;
-    std::string_view why;
-    std::string_view next;
+    Literal what;
+    Literal why;
+    Literal next;
     std::vector<std::string> names;
   };
   Group groups[] = {
       {"member_without_device",
-       "without a device: ",
-       "they can do nothing, and count for no threshold",
-       "`godwit member remove` with reason lost, and invite them again",
+       Literal("without a device: {0}"),
+       Literal("they can do nothing, and count for no threshold"),
+       Literal("`godwit member remove` with reason lost, and invite them again"),
        {}},
       {"member_without_key",
-       "without a key for boxes: ",
-       "no vault can be opened to them yet",
-       "they run `godwit sync` once, on their device",
+       Literal("without a key for boxes: {0}"),
+       Literal("no vault can be opened to them yet"),
+       Literal("they run `godwit sync` once, on their device"),
        {}},
       {"member_key_stale",
-       "with a key that a lost device knows: ",
-       "they keep their places in vaults, but are given no new key",
-       "they run `godwit sync` on a device that they still have",
+       Literal("with a key that a lost device knows: {0}"),
+       Literal("they keep their places in vaults, but are given no new key"),
+       Literal("they run `godwit sync` on a device that they still have"),
        {}},
   };
   const std::uint64_t head = roster.head_seq();
@@ -154,9 +163,9 @@ void CheckKeys(const Roster& roster, const Namer& name_of, Findings& findings) {
     findings.push_back({Grade::kWarning,
                         group.code,
                         roster.compartment(),
-                        group.what + List(group.names),
-                        group.why,
-                        group.next,
+                        Sentence(group.what, List(group.names)),
+                        group.why.text(),
+                        group.next.text(),
                         {}});
   }
 }
@@ -167,22 +176,30 @@ void CheckPending(const Roster& roster, const Namer& name_of, std::uint64_t now_
     const std::uint64_t age = now_ms > statement.time_ms ? now_ms - statement.time_ms : 0;
     Finding finding;
     finding.realm = roster.compartment();
-    finding.what = "a statement by " +
-                   (statement.author.IsRoot() ? "the root key" : name_of(statement.author.member)) +
-                   " waits for signatures since " + Count(age / kDayMs, "day", "days");
-    finding.next = "`godwit approve` shows it; sign it or close it";
+    finding.what =
+        statement.author.IsRoot()
+            ? Count(age / kDayMs,
+                    Literal("a statement by the root key waits for signatures since {0} day"),
+                    Literal("a statement by the root key waits for signatures since {0} days"))
+            : Count(age / kDayMs, Literal("a statement by {1} waits for signatures since {0} day"),
+                    Literal("a statement by {1} waits for signatures since {0} days"),
+                    name_of(statement.author.member));
+    finding.next = Literal("`godwit approve` shows it; sign it or close it").text();
     if (age > protocol::kApprovableMs) {
       finding.grade = Grade::kWarning;
       finding.code = "statement_expired";
-      finding.why = "after 30 days nobody may approve it; it takes a place among those that wait";
-      finding.next = "`godwit approve --close`, and make it anew if it is still wanted";
+      finding.why =
+          Literal("after 30 days nobody may approve it; it takes a place among those that wait")
+              .text();
+      finding.next =
+          Literal("`godwit approve --close`, and make it anew if it is still wanted").text();
     } else if (age > kHurryMs) {
       finding.grade = Grade::kWarning;
       finding.code = "statement_expires";
-      finding.why = "after 30 days nobody may approve it any more";
+      finding.why = Literal("after 30 days nobody may approve it any more").text();
     } else {
       finding.code = "statement_waits";
-      finding.why = "it has no effect until enough people have signed it";
+      finding.why = Literal("it has no effect until enough people have signed it").text();
     }
     findings.push_back(std::move(finding));
   }
@@ -197,48 +214,57 @@ bool Opens(const Roster& roster, const Human& human, const Membership& membershi
 struct VaultFault {
   std::string_view code;
   Grade grade;
-  std::string_view what;  // follows "3 case vaults"
-  std::string_view why;
-  std::string_view next;
+  Literal one;  // {0} is how many, {1} of which kind
+  Literal many;
+  Literal why;
+  Literal next;
 };
 constexpr VaultFault kVaultFaults[] = {
-    {"vault_without_manager", Grade::kBroken, "with no manager who has a key",
-     "nobody can list anybody there any more",
-     "get the key of one of its managers back: `godwit sync` on a device of theirs"},
-    {"vault_few_managers", Grade::kWarning, "with a single manager who has a key",
-     "where that one is lost, nobody can let others in",
-     "`godwit reconcile` lists whom it may; else list a second caseworker or supervisor"},
-    {"vault_without_guard", Grade::kWarning, "with no guard who has a key",
-     "one manager alone could hide it from those who must see it",
-     "`godwit reconcile`, by one of its managers"},
-    {"vault_members_missing", Grade::kWarning, "that do not list everybody who is due",
-     "colleagues cannot read what their job needs", "`godwit reconcile`, by one of its managers"},
-    {"vault_not_fresh", Grade::kWarning, "whose keys are older than the roster",
-     "who was removed, or lost a device, knows the key until somebody writes",
-     "`godwit reconcile`, by whoever writes there"},
+    {"vault_without_manager", Grade::kBroken,
+     Literal("{0} {1} vault with no manager who has a key"),
+     Literal("{0} {1} vaults with no manager who has a key"),
+     Literal("nobody can list anybody there any more"),
+     Literal("get the key of one of its managers back: `godwit sync` on a device of theirs")},
+    {"vault_few_managers", Grade::kWarning,
+     Literal("{0} {1} vault with a single manager who has a key"),
+     Literal("{0} {1} vaults with a single manager who has a key"),
+     Literal("where that one is lost, nobody can let others in"),
+     Literal("`godwit reconcile` lists whom it may; else list a second caseworker or supervisor")},
+    {"vault_without_guard", Grade::kWarning, Literal("{0} {1} vault with no guard who has a key"),
+     Literal("{0} {1} vaults with no guard who has a key"),
+     Literal("one manager alone could hide it from those who must see it"),
+     Literal("`godwit reconcile`, by one of its managers")},
+    {"vault_members_missing", Grade::kWarning,
+     Literal("{0} {1} vault that does not list everybody who is due"),
+     Literal("{0} {1} vaults that do not list everybody who is due"),
+     Literal("colleagues cannot read what their job needs"),
+     Literal("`godwit reconcile`, by one of its managers")},
+    {"vault_not_fresh", Grade::kWarning,
+     Literal("{0} {1} vault whose keys are older than the roster"),
+     Literal("{0} {1} vaults whose keys are older than the roster"),
+     Literal("who was removed, or lost a device, knows the key until somebody writes"),
+     Literal("`godwit reconcile`, by whoever writes there")},
 };
 
 void AddRealm(Realm& realm, std::uint64_t now_ms, const RealmProgress& progress,
               Diagnosis& diagnosis) {
   const Compartment compartment = realm.compartment();
-  const std::string where(protocol::Name(compartment));
-  const auto skip = [&](const std::string& what) {
-    diagnosis.not_looked_at.push_back(where + ": " + what);
+  const auto skip = [&](Sentence what, std::optional<base::Error> since = std::nullopt) {
+    diagnosis.not_looked_at.push_back({compartment, std::move(what), since});
   };
   const auto take = [&](Findings findings) {
     std::ranges::move(findings, std::back_inserter(diagnosis.findings));
   };
   if (const auto synced = realm.Sync(); !synced) {
-    skip("what came after the last sync, since " + std::string(synced.error().message()));
+    skip(Sentence("what came after the last sync"), synced.error());
   }
   const Roster& roster = realm.roster();
-  if (roster.empty()) return skip("all of it, which was never synced here");
+  if (roster.empty()) return skip(Sentence("all of it, which was never synced here"));
   for (const auto& [kind, vault] : roster.policy().vaults) {
     const auto fetched = VaultView::Fetch(realm, vault);
     if (!fetched && fetched.error().code() != Code::kNotFound &&
         fetched.error().code() != Code::kUnavailable) {
-      skip("the " + std::string(protocol::Name(Kind{kind})) + " vault, since " +
-           std::string(fetched.error().message()));
+      skip(Sentence("the {0} vault", std::string(protocol::Name(Kind{kind}))), fetched.error());
     }
   }
 
@@ -253,18 +279,18 @@ void AddRealm(Realm& realm, std::uint64_t now_ms, const RealmProgress& progress,
   take(ExamineRoster(roster, name_of, now_ms));
   take(ExamineJobs(roster, name_of));
   if (named.empty()) {
-    skip("names, since the directory is not here");
+    skip(Sentence("names, since the directory is not here"));
   } else {
     take(ExamineNames(roster, named));
   }
   if (auto stored = ExamineStore(compartment, realm.store())) {
     take(*std::move(stored));
   } else {
-    skip("what this device keeps, since " + std::string(stored.error().message()));
+    skip(Sentence("what this device keeps"), stored.error());
   }
 
   const auto vaults = realm.store().Vaults();
-  if (!vaults) return skip("vaults, since " + std::string(vaults.error().message()));
+  if (!vaults) return skip(Sentence("vaults"), vaults.error());
   VaultExaminer examiner(roster);
   std::size_t unreadable = 0;
   for (std::size_t i = 0; i < vaults->size(); ++i) {
@@ -284,17 +310,23 @@ void AddRealm(Realm& realm, std::uint64_t now_ms, const RealmProgress& progress,
     if (!protocol::HasKind(compartment, kind)) continue;
     const auto rows = ReadPinnedRows(realm, kind);
     if (!rows) {
-      skip("rows of boards, since " + std::string(rows.error().message()));
+      skip(Sentence("rows of boards"), rows.error());
       continue;
     }
     for (const PinnedRow& row : *rows) cold += row.fully_checked ? 0 : 1;
   }
-  if (unreadable > 0) skip(Count(unreadable, "vault that does", "vaults that do") + " not open");
-  if (cold > 0) {
-    skip(Count(cold, "vault", "vaults") +
-         " of which this device has a row alone: `godwit reconcile --dry-run` looks at them");
+  if (unreadable > 0) {
+    skip(Count(unreadable, Literal("{0} vault that does not open"),
+               Literal("{0} vaults that do not open")));
   }
-  skip("vaults that do not list you");
+  if (cold > 0) {
+    skip(Count(cold,
+               Literal("{0} vault of which this device has a row alone: `godwit reconcile "
+                       "--dry-run` looks at it"),
+               Literal("{0} vaults of which this device has a row alone: `godwit reconcile "
+                       "--dry-run` looks at them")));
+  }
+  skip(Sentence("vaults that do not list you"));
 }
 
 }  // namespace
@@ -314,10 +346,10 @@ std::string_view Name(Grade grade) {
 Findings ExamineRoster(const Roster& roster, const Namer& name_of, std::uint64_t now_ms) {
   Findings findings;
   const protocol::Policy& policy = roster.policy();
-  CheckThreshold(roster, protocol::kOwner, policy.owner_threshold, "owners_few", "owners",
-                 findings);
-  CheckThreshold(roster, kGranters, policy.grant_threshold, "granters_few", "owners and admins",
-                 findings);
+  CheckThreshold(roster, protocol::kOwner, policy.owner_threshold, "owners_few",
+                 Literal("{0} owners with a device, and {1} must sign"), findings);
+  CheckThreshold(roster, kGranters, policy.grant_threshold, "granters_few",
+                 Literal("{0} owners and admins with a device, and {1} must sign"), findings);
   CheckPolicy(roster, findings);
   CheckKeys(roster, name_of, findings);
   CheckPending(roster, name_of, now_ms, findings);
@@ -327,35 +359,36 @@ Findings ExamineRoster(const Roster& roster, const Namer& name_of, std::uint64_t
 Findings ExamineJobs(const Roster& roster, const Namer& name_of) {
   Findings findings;
   const Compartment compartment = roster.compartment();
-  const auto add = [&](std::string_view code, std::string what, std::string_view why) {
+  const auto add = [&](std::string_view code, Sentence what, Literal why) {
     findings.push_back({Grade::kWarning,
                         code,
                         compartment,
                         std::move(what),
-                        why,
-                        "`godwit member invite` or `godwit member role`",
+                        why.text(),
+                        Literal("`godwit member invite` or `godwit member role`").text(),
                         {}});
   };
-  const auto need = [&](Roles roles, std::size_t least, std::string_view code, const char* who,
-                        std::string_view why) {
+  const auto need = [&](Roles roles, std::size_t least, std::string_view code, Literal what,
+                        Literal why) {
     const std::size_t count = MembersWith(roster, roles, /*able=*/true).size();
     if (count >= least) return;
-    add(code,
-        std::to_string(count) + " " + who + " with keys; " + std::to_string(least) +
-            " are the least",
-        why);
+    add(code, Sentence(what, std::to_string(count), std::to_string(least)), why);
   };
-  need(kGranters, 2, "second_granter_missing", "owners or admins",
-       "nobody else could let people in, or a lost device out");
-  need(protocol::kAuditor, 1, "auditor_missing", "auditors",
-       "nobody looks at what owners and admins do");
+  need(kGranters, 2, "second_granter_missing",
+       Literal("{0} owners or admins with keys; {1} are the least"),
+       Literal("nobody else could let people in, or a lost device out"));
+  need(protocol::kAuditor, 1, "auditor_missing",
+       Literal("{0} auditors with keys; {1} are the least"),
+       Literal("nobody looks at what owners and admins do"));
   if (compartment == Compartment::kCases) {
-    need(protocol::kCoordinator, 2, "second_coordinator_missing", "coordinators",
-         "what a coordinator does needs another's look, and somebody must be awake");
+    need(protocol::kCoordinator, 2, "second_coordinator_missing",
+         Literal("{0} coordinators with keys; {1} are the least"),
+         Literal("what a coordinator does needs another's look, and somebody must be awake"));
   }
   if (compartment == Compartment::kJourneys) {
-    need(protocol::kRoute, 2, "second_route_missing", "route coordinators",
-         "what a route coordinator does needs another's look, and somebody must be awake");
+    need(protocol::kRoute, 2, "second_route_missing",
+         Literal("{0} route coordinators with keys; {1} are the least"),
+         Literal("what a route coordinator does needs another's look, and somebody must be awake"));
     return findings;
   }
   const auto supervisors = MembersWith(roster, protocol::kSupervisor, /*able=*/true);
@@ -366,8 +399,8 @@ Findings ExamineJobs(const Roster& roster, const Namer& name_of) {
     if (!supervised) alone.push_back(name_of(caseworker));
   }
   if (!alone.empty()) {
-    add("supervisor_missing", "no supervisor besides themselves: " + List(alone),
-        "nobody supervises their own cases: they can open none");
+    add("supervisor_missing", Sentence("no supervisor besides themselves: {0}", List(alone)),
+        Literal("nobody supervises their own cases: they can open none"));
   }
   return findings;
 }
@@ -388,13 +421,14 @@ Findings ExamineStaff(const Rosters& rosters, const std::vector<Human>& staff,
       if (!opened) unknown.push_back(names.at(compartment)(member));
     }
     if (unknown.empty()) continue;
-    findings.push_back({Grade::kBroken,
-                        "staff_commit_unopened",
-                        compartment,
-                        "no staff record says whose these members are: " + List(unknown),
-                        "nobody can tell which other roles the same person holds",
-                        "ask who granted it; `godwit member remove` whom nobody knows",
-                        {}});
+    findings.push_back(
+        {Grade::kBroken,
+         "staff_commit_unopened",
+         compartment,
+         Sentence("no staff record says whose these members are: {0}", List(unknown)),
+         Literal("nobody can tell which other roles the same person holds").text(),
+         Literal("ask who granted it; `godwit member remove` whom nobody knows").text(),
+         {}});
   }
 
   const auto cases = rosters.find(Compartment::kCases);
@@ -417,20 +451,21 @@ Findings ExamineStaff(const Rosters& rosters, const std::vector<Human>& staff,
     const bool twice =
         std::ranges::any_of(members_of, [](const auto& row) { return row.second > 1; });
     if (twice) {
-      findings.push_back({Grade::kBroken,
-                          "two_members",
-                          std::nullopt,
-                          human.handle + " is two members of one realm",
-                          "one person could then be the second whom a decision needs",
-                          "`godwit member remove` one of them",
-                          {}});
+      findings.push_back(
+          {Grade::kBroken,
+           "two_members",
+           std::nullopt,
+           Sentence("{0} is two members of one realm", human.handle),
+           Literal("one person could then be the second whom a decision needs").text(),
+           Literal("`godwit member remove` one of them").text(),
+           {}});
     } else if (const Status fits = CheckCompatible(held, small_org); !fits) {
       findings.push_back({Grade::kBroken,
                           "incompatible_roles",
                           std::nullopt,
-                          human.handle + " holds roles that do not go together",
+                          Sentence("{0} holds roles that do not go together", human.handle),
                           fits.error().message(),
-                          "`godwit member role` or `godwit member remove`",
+                          Literal("`godwit member role` or `godwit member remove`").text(),
                           {}});
     }
   }
@@ -447,14 +482,15 @@ Findings ExamineNames(const Roster& roster, const std::set<base::MemberId>& name
     unnamed.push_back(base::ToHex(member.bytes().first<4>()));
   }
   if (!unnamed.empty()) {
-    findings.push_back({Grade::kWarning,
-                        "member_unnamed",
-                        roster.compartment(),
-                        "the directory does not name these members: " + List(unnamed),
-                        "colleagues see a number where a name should stand",
-                        "`godwit sync`, by an admin: it lists whom an interrupted invitation "
-                        "forgot",
-                        {}});
+    findings.push_back(
+        {Grade::kWarning,
+         "member_unnamed",
+         roster.compartment(),
+         Sentence("the directory does not name these members: {0}", List(unnamed)),
+         Literal("colleagues see a number where a name should stand").text(),
+         Literal("`godwit sync`, by an admin: it lists whom an interrupted invitation forgot")
+             .text(),
+         {}});
   }
   return findings;
 }
@@ -484,11 +520,10 @@ Findings VaultExaminer::Take() && {
   for (const VaultFault& fault : kVaultFaults) {
     for (auto& [key, vaults] : faults_) {
       if (key.first != fault.code) continue;
-      const std::string kind(protocol::Name(key.second));
       findings.push_back(
           {fault.grade, fault.code, roster_.compartment(),
-           Count(vaults.size(), kind + " vault ", kind + " vaults ") + std::string(fault.what),
-           fault.why, fault.next, std::move(vaults)});
+           Count(vaults.size(), fault.one, fault.many, std::string(protocol::Name(key.second))),
+           fault.why.text(), fault.next.text(), std::move(vaults)});
     }
   }
   return findings;
@@ -503,11 +538,13 @@ base::Result<Findings> ExamineStore(Compartment compartment, const Store& store)
     if (memory.frozen) frozen.push_back(vault);
   }
   if (!frozen.empty()) {
-    findings.push_back({Grade::kBroken, "vault_frozen", compartment,
-                        Count(frozen.size(), "vault is", "vaults are") + " frozen on this device",
-                        "the service showed two histories of them",
-                        "do not work around it: tell an owner, by another way than this service",
-                        frozen});
+    findings.push_back(
+        {Grade::kBroken, "vault_frozen", compartment,
+         Count(frozen.size(), Literal("{0} vault is frozen on this device"),
+               Literal("{0} vaults are frozen on this device")),
+         Literal("the service showed two histories of them").text(),
+         Literal("do not work around it: tell an owner, by another way than this service").text(),
+         frozen});
   }
   const auto evidence = store.KeptEvidence();
   if (!evidence) return evidence.error();
@@ -516,22 +553,23 @@ base::Result<Findings> ExamineStore(Compartment compartment, const Store& store)
         {Grade::kBroken,
          "evidence_kept",
          compartment,
-         Count(evidence->size(), "piece", "pieces") + " of evidence kept on this device",
-         "a service or a colleague's device did what it may not",
-         "`godwit status` lists it; show it to an owner",
+         Count(evidence->size(), Literal("{0} piece of evidence kept on this device"),
+               Literal("{0} pieces of evidence kept on this device")),
+         Literal("a service or a colleague's device did what it may not").text(),
+         Literal("`godwit status` lists it; show it to an owner").text(),
          {}});
   }
   const auto outbox = store.Outbox();
   if (!outbox) return outbox.error();
   if (!outbox->empty()) {
-    findings.push_back(
-        {Grade::kWarning,
-         "outbox_waits",
-         compartment,
-         Count(outbox->size(), "change waits", "changes wait") + " on this device to be sent",
-         "colleagues do not see them yet",
-         "`godwit sync`",
-         {}});
+    findings.push_back({Grade::kWarning,
+                        "outbox_waits",
+                        compartment,
+                        Count(outbox->size(), Literal("{0} change waits on this device to be sent"),
+                              Literal("{0} changes wait on this device to be sent")),
+                        Literal("colleagues do not see them yet").text(),
+                        "`godwit sync`",
+                        {}});
   }
   return findings;
 }
@@ -551,8 +589,8 @@ base::Result<Diagnosis> Examine(Organisation& organisation, std::uint64_t now_ms
        {Compartment::kIdentity, Compartment::kCases, Compartment::kJourneys}) {
     const auto realm = organisation.Get(compartment);
     if (!realm) {
-      diagnosis.not_looked_at.push_back(std::string(protocol::Name(compartment)) +
-                                        ": all of it, since you do not work there");
+      diagnosis.not_looked_at.push_back(
+          {compartment, Sentence("all of it, since you do not work there"), std::nullopt});
       continue;
     }
     AddRealm(**realm, now_ms, progress, diagnosis);
@@ -572,8 +610,10 @@ base::Result<Diagnosis> Examine(Organisation& organisation, std::uint64_t now_ms
     std::ranges::move(findings, std::back_inserter(diagnosis.findings));
   } else {
     diagnosis.not_looked_at.push_back(
-        "who is who, and which roles one person holds: the staff vault is for owners, admins and "
-        "auditors");
+        {std::nullopt,
+         Sentence("who is who, and which roles one person holds: the staff vault is for owners, "
+                  "admins and auditors"),
+         std::nullopt});
   }
   std::ranges::stable_sort(diagnosis.findings, {}, &Finding::grade);
   return diagnosis;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -7,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/id.h"
@@ -30,11 +32,22 @@ enum class Grade : std::uint8_t {
 };
 std::string_view Name(Grade grade);  // "broken", "warning", "note"
 
+// For people: a text of this program's own, to be looked up in their language, and what stands for
+// its {0}, {1} and {2}.
+struct Sentence {
+  Sentence() = default;
+  explicit Sentence(base::Literal sentence, std::string first = {}, std::string second = {},
+                    std::string third = {})
+      : text(sentence.text()), values{std::move(first), std::move(second), std::move(third)} {}
+  std::string_view text;
+  std::array<std::string, 3> values;
+};
+
 struct Finding {
   Grade grade = Grade::kNote;
   std::string_view code;                       // stable, as "owners_few"
   std::optional<protocol::Compartment> realm;  // nothing: of several or none
-  std::string what;
+  Sentence what;
   std::string_view why;               // it matters
   std::string_view next;              // what to run or do
   std::vector<base::VaultId> vaults;  // those concerned; of vaults alone
@@ -77,9 +90,15 @@ class VaultExaminer {
 // What this device keeps of a realm and somebody must look at.
 base::Result<Findings> ExamineStore(protocol::Compartment compartment, const Store& store);
 
+struct NotLookedAt {
+  std::optional<protocol::Compartment> realm;  // nothing: of several or none
+  Sentence what;
+  std::optional<base::Error> since;  // where it could not be read
+};
+
 struct Diagnosis {
-  Findings findings;                       // worst first
-  std::vector<std::string> not_looked_at;  // and why
+  Findings findings;  // worst first
+  std::vector<NotLookedAt> not_looked_at;
 
   bool IsBroken() const;
 };

@@ -29,6 +29,7 @@ OTHERS = {
     "what `godwit today` lists": [
         "task", "follow_up", "approval_waits", "second_waits", "identity_asked", "comment",
         "conflict", "hand_over", "link", "consent_differs", "refused", "alarm"],
+    "how a case and its person are linked, in `godwit today`": ["mismatch", "one side"],
     "how bad it is, in `godwit org doctor`": ["broken", "warning", "note"],
 }
 # A C++ string of several parts.

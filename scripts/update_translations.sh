@@ -17,20 +17,21 @@ export LC_ALL=C
 errors=(client/cli/{act,answers,board,case,device,entry,export,facts,import,invitation_text,join}.cc
   client/cli/{member,member_invite,member_role,own_file,person,prompt,search,session,status}.cc
   client/casework/{assign,field,life,values}.cc client/import/*.cc
-  client/{asking,case_acts,case_code,cases,entries,handover,outbox,persons,profile,roles,search}.cc)
+  client/{asking,case_acts,case_code,cases,entries,handover,importer,outbox,persons,profile,roles}.cc
+  client/{search,staff}.cc)
 
 # Which argument of which call is a text; what a translation of it may take, in columns.
 doing='"TRANSLATORS: what was to be done; it completes: cannot ..."'
 heading='"TRANSLATORS: the heading of a column of a table; max-length'
 calls=(Literal:1 Translated:1 Translatable:1 Counted:2,3 Line:1 Note:1 "Fail:1,$doing" "Do:2,$doing"
-  "RunInviting:2,$doing" Group:2 Add:3 Act:2 add_subcommand:2 add_option:3 add_flag:3 values:3
+  "RunInviting:2,$doing" Sentence:1 Group:2 Add:3 Act:2 add_subcommand:2 add_option:3 add_flag:3 values:3
   AddList:4 ImportOf:4 "Column:1,$heading:16\"" "Number:1,$heading:16\"" "Shrinking:1,$heading:24\""
   'Label:1,"TRANSLATORS: the name of what stands beside it; max-length:24"' Code:1c,2 Field:1c,2)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -B scripts/content_messages.py . "$work"
-printf '%s\n' client/cli/*.{cc,h} client/casework/life.cc \
+printf '%s\n' client/cli/*.{cc,h} client/casework/life.cc client/doctor.cc \
   "$(cd "$work" && find . -type f -printf '%P\n')" | sort >"$work/files"
 
 # collect OUTPUT KEYWORD... -- FILE...
@@ -45,7 +46,8 @@ collect() {
 }
 mapfile -t files <"$work/files"
 collect "$work/texts.po" "${calls[@]}" -- "${files[@]}"
-collect "$work/errors.po" Error:2 RefuseRow:1 Refuse:3 -- "${errors[@]}"
+collect "$work/errors.po" Error:2 RefuseRow:1 Refuse:3 Complain:3 complain:2 \
+  Literal:1 progress_:1 -- "${errors[@]}"
 for part in texts errors; do
   # Else a file is read as ASCII.
   sed -i '1i msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n' "$work/$part.po"
@@ -88,4 +90,6 @@ for language in ko th zh_CN; do
   fi
   msgmerge --quiet --update --backup=none --no-fuzzy-matching --sort-by-file \
     --add-location=file po/$language.po po/godwit.pot
+  msgattrib --no-obsolete --sort-by-file --add-location=file --output-file=po/$language.po \
+    po/$language.po
 done

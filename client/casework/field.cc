@@ -206,13 +206,17 @@ base::Result<Value> FieldPath::Parse(std::string_view text) const {
     case ValueKind::kDate: {
       const auto date = ReadDate(text, IsoFormats(), false);
       if (!date)
-        return Error(Code::kInvalidArgument, "no date such as 2012, 2012-04 or 2012-04-30");
+        return Error(Code::kInvalidArgument,
+                     "a date is typed by ISO 8601 and the common era, as far as it is known: 2012, "
+                     "2012-04 or "
+                     "2012-04-30");
       return Value(*date);
     }
     case ValueKind::kDay: {
       const auto date = ReadDate(text, std::span(IsoFormats()).last(1), false);
       if (!date || *FirstDay(*date) < 0) {
-        return Error(Code::kInvalidArgument, "no day such as 2012-04-30, from 1970 on");
+        return Error(Code::kInvalidArgument,
+                     "a day is typed by ISO 8601 and the common era: 2012-04-30, from 1970 on");
       }
       return Value(*FirstDay(*date));
     }

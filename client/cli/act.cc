@@ -482,7 +482,7 @@ ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
       note = Cell(EnumLabel(act.act.reason()));
     }
     const auto machine = act.act.machine();
-    table.rows.push_back({TimeText(act.act.written_ms()), EnumLabel(machine),
+    table.rows.push_back({TimeLabel(act.act.written_ms()), EnumLabel(machine),
                           CodeLabel(StateText(machine, act.act.from())),
                           CodeLabel(StateText(machine, act.act.to())),
                           directory->NameOf(act.author), note});

@@ -105,7 +105,7 @@ void Show(Output& output, const WaitingStatement& waiting, const Describer& desc
               Style::kStrong);
   output.Line(kIndent +
               Translated("asked for by {0}, {1}; {2}", describer.Author(waiting),
-                         TimeText(waiting.statement.time_ms),
+                         TimeLabel(waiting.statement.time_ms),
                          waiting.missing == protocol::kNever
                              ? Translated("can no longer take effect")
                              : WaitsFor(waiting.missing)) +

@@ -87,7 +87,7 @@ void Show(Output& output, const Screen& screen) {
     table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
                           Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
                           line.row.caseworker, std::to_string(line.days_in_stage),
-                          DayText(summary.next_due_day()),
+                          DayLabel(summary.next_due_day()),
                           line.overdue ? Cell(Translated("overdue"), Style::kBad) : Cell()});
   }
   output.Emit(screen.totals());

@@ -126,7 +126,7 @@ ExitCode CaseList(const Context& context, const CaseListOptions& options) {
     output.Emit(CaseJson(row));
     table.rows.push_back({CodeText(summary.code()), EnumLabel(summary.stage()),
                           Cell(EnumLabel(summary.risk()), RiskStyle(summary.risk())),
-                          row.caseworker, row.supervisor, DayText(summary.next_due_day()),
+                          row.caseworker, row.supervisor, DayLabel(summary.next_due_day()),
                           EnumLabel(summary.region_band())});
   }
   output.Show(table);
@@ -217,7 +217,7 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
     output.Fields(ContentFields(*opened->trafficking));
   }
   for (const auto& [note, author] : opened->notes) {
-    output.Line("\n" + TimeText(note.written_ms()) + "  " + client::Inert(author), Style::kStrong);
+    output.Line("\n" + TimeLabel(note.written_ms()) + "  " + client::Inert(author), Style::kStrong);
     ShowText(output, note.text());
   }
   return ExitCode::kOk;

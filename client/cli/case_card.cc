@@ -33,7 +33,7 @@ std::string Several(const std::vector<std::string>& parts) {
 }
 
 std::string On(std::string_view what, std::uint32_t day) {
-  return day == 0 ? std::string() : std::string(what) + " " + DayText(day);
+  return day == 0 ? std::string() : std::string(what) + " " + DayLabel(day);
 }
 
 std::string Answers(const content::v1::ConsentBits& consent) {
@@ -82,7 +82,7 @@ std::optional<std::pair<std::string_view, Line>> LineOf(const Record& record) {
       return {{"Process by authorities",
                {static_cast<std::uint32_t>(std::max(date.year(), 0)) * 372 + date.month() * 31 +
                     date.day(),
-                {Words(it.step()), it.has_date() ? DateText(date) : std::string()}}}};
+                {Words(it.step()), it.has_date() ? DateLabel(date) : std::string()}}}};
     }
     default:
       return std::nullopt;
@@ -105,7 +105,7 @@ print::Document CaseCard(const client::VaultFile& case_file, std::uint32_t today
 print::Document CaseCard(const CardFacts& facts, std::uint32_t today) {
   const auto& summary = facts.summary;
   const std::string code = CodeText(summary.code());
-  print::Document card{.title = "Case " + code, .footer = code + ", as of " + DayText(today)};
+  print::Document card{.title = "Case " + code, .footer = code + ", as of " + DayLabel(today)};
   const auto field = [&](std::string label, std::string value) {
     if (!value.empty()) card.blocks.emplace_back(print::Field{std::move(label), std::move(value)});
   };
@@ -126,7 +126,7 @@ print::Document CaseCard(const CardFacts& facts, std::uint32_t today) {
   for (const Record& record : facts.records) {
     if (!record.has_case_()) continue;
     const auto& of = record.case_();
-    if (of.has_registration_date()) field("Registered", DateText(of.registration_date()));
+    if (of.has_registration_date()) field("Registered", DateLabel(of.registration_date()));
     field("Came by", Words(of.identification_source()));
   }
   field("Consents", Answers(summary.consent()));
@@ -142,7 +142,7 @@ print::Document CaseCard(const CardFacts& facts, std::uint32_t today) {
   field("Gates", Several({summary.gate_cleared() ? "screening clear" : "",
                           summary.gate_bia() ? "best interests assessed" : "",
                           summary.gate_bid() ? "best interests determined" : ""}));
-  field("Next due", DayText(summary.next_due_day()));
+  field("Next due", DayLabel(summary.next_due_day()));
 
   std::vector<std::pair<std::string_view, std::vector<Line>>> lists{
       {"Follow-up", {}}, {"Services", {}}, {"Incidents", {}}, {"Process by authorities", {}}};

@@ -189,6 +189,7 @@ base::Result<print::Document> ConsentForm(std::string_view language, const Fille
                  "there is no consent form in this language: en, ko, zh or th (--language)");
   }
   const Words& words = *found;
+  const std::string calendar = LanguageOf(words.language);
   const Consent consent = filled != nullptr ? filled->consent : Consent();
   print::Document form{.title = std::string(words.title),
                        .language = std::string(words.language),
@@ -228,9 +229,10 @@ base::Result<print::Document> ConsentForm(std::string_view language, const Fille
     }
   }
   field_if(words.withheld, Shown(consent.withheld_from()));
-  field(words.answered_on, DayText(consent.given_day()));
-  field_if(words.valid_until, DayText(consent.expires_day()));
-  if (consent.withdrawn_day() != 0) field(words.withdrawn_on, DayText(consent.withdrawn_day()));
+  field(words.answered_on, DayLabel(consent.given_day(), calendar));
+  field_if(words.valid_until, DayLabel(consent.expires_day(), calendar));
+  if (consent.withdrawn_day() != 0)
+    field(words.withdrawn_on, DayLabel(consent.withdrawn_day(), calendar));
   print::Signatures signatures;
   for (const auto label : words.signatures) signatures.labels.emplace_back(label);
   form.blocks.emplace_back(std::move(signatures));

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "client/casework/inert.h"
 #include "client/cli/render.h"
-#include "client/doctor.h"
 
 namespace godwit::cli {
 namespace {
@@ -25,27 +24,41 @@ Style StyleOf(Grade grade) {
   return Style::kPlain;
 }
 
+// "cases: ", of what is of one realm.
+std::string Where(const std::optional<protocol::Compartment>& realm) {
+  return realm ? std::string(protocol::Name(*realm)) + ": " : std::string();
+}
+
 void Show(Output& output, const Finding& finding) {
   Json vaults = Json::array();
   for (const auto& vault : finding.vaults) vaults.push_back(base::ToHex(vault.bytes()));
-  const std::string realm(finding.realm ? protocol::Name(*finding.realm) : "");
   Json json{{"grade", client::Name(finding.grade)},
             {"code", finding.code},
-            {"realm", finding.realm ? Json(realm) : Json(nullptr)},
-            {"what", finding.what},
+            {"realm", finding.realm ? Json(protocol::Name(*finding.realm)) : Json(nullptr)},
+            {"what", SentenceText(finding.what)},
             {"why", finding.why},
             {"next", finding.next}};
   if (!vaults.empty()) json["vaults"] = vaults;
   output.Emit(json);
 
-  output.Line(CodeLabel(client::Name(finding.grade)) + "  " + (realm.empty() ? "" : realm + ": ") +
-                  client::Inert(finding.what, kLongest),
+  output.Line(CodeLabel(client::Name(finding.grade)) + "  " + Where(finding.realm) +
+                  SentenceLabel(finding.what),
               StyleOf(finding.grade));
   output.Line("    " + Translated("why:  {0}", LookUp(finding.why)));
   output.Line("    " + Translated("next: {0}", LookUp(finding.next)));
 }
 
 }  // namespace
+
+std::string SentenceText(const client::Sentence& sentence) {
+  const auto& [first, second, third] = sentence.values;
+  return Fill(sentence.text, {first, second, third});
+}
+
+std::string SentenceLabel(const client::Sentence& sentence) {
+  const auto& [first, second, third] = sentence.values;
+  return client::Inert(Fill(LookUp(sentence.text), {first, second, third}), kLongest);
+}
 
 ExitCode OrgDoctor(const Context& context) {
   Output& output = context.output;
@@ -73,13 +86,20 @@ ExitCode OrgDoctor(const Context& context) {
   }
   if (diagnosis->findings.empty()) output.Line("Nothing to say.", Style::kGood);
   output.Line("\nNot looked at:", Style::kFaint);
-  for (const std::string& what : diagnosis->not_looked_at) {
-    output.Line("    " + client::Inert(what, kLongest), Style::kFaint);
+  Json not_looked_at = Json::array();
+  for (const auto& [realm, what, since] : diagnosis->not_looked_at) {
+    not_looked_at.push_back(Where(realm) + SentenceText(what) +
+                            (since ? ", since " + std::string(since->message()) : std::string()));
+    // TRANSLATORS: {0} was not looked at; {1} says why.
+    output.Line("    " + Where(realm) +
+                    (since ? Translated("{0}, since {1}", SentenceLabel(what), WhyText(*since))
+                           : SentenceLabel(what)),
+                Style::kFaint);
   }
   output.Emit({{"broken", counts["broken"]},
                {"warnings", counts["warning"]},
                {"notes", counts["note"]},
-               {"not_looked_at", diagnosis->not_looked_at}});
+               {"not_looked_at", not_looked_at}});
   return diagnosis->IsBroken() ? ExitCode::kError : ExitCode::kOk;
 }
 

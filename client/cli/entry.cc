@@ -158,6 +158,21 @@ class SharedNow {
   std::optional<content::v1::Consent> consent_;
 };
 
+// What it is about: a code, a rule, the command that waits, or a colleague's words.
+std::string DetailLabel(const client::TodayItem& item) {
+  using What = client::TodayItem::What;
+  switch (item.what) {
+    case What::kRefused:
+      return "`" + item.detail + "`";
+    case What::kAlarm:
+      return LookUp(item.detail);
+    case What::kComment:
+      return item.detail;
+    default:
+      return CodeLabel(item.detail);
+  }
+}
+
 }  // namespace
 
 ExitCode EntryAdd(const Context& context, const EntryOptions& options) {
@@ -346,9 +361,9 @@ ExitCode TodayShow(const Context& context, const TodayOptions& options) {
                  {"id", item.id},
                  {"next", WhatNext(item.what)}});
     const bool late = item.due_day != 0 && item.due_day < Today();
-    table.rows.push_back({Cell(DayText(item.due_day), late ? Style::kBad : Style::kPlain),
-                          CodeText(item.code), CodeLabel(WhatName(item.what)),
-                          CodeLabel(item.detail), item.id});
+    table.rows.push_back({Cell(DayLabel(item.due_day), late ? Style::kBad : Style::kPlain),
+                          CodeText(item.code), CodeLabel(WhatName(item.what)), DetailLabel(item),
+                          item.id});
   }
   if (day->empty()) output.Line("Nothing waits for you.", Style::kGood);
   if (!day->empty()) output.Show(table);
@@ -401,7 +416,7 @@ ExitCode OutboxShow(const Context& context, const OutboxOptions& options) {
                    {"refused", pending.refused},
                    {"why", pending.why}});
       table.rows.push_back(
-          {id, TimeText(pending.written_ms), pending.what,
+          {id, TimeLabel(pending.written_ms), "`" + pending.what + "`",
            Cell(pending.why.empty() ? Translated("not tried since") : LookUp(pending.why),
                 pending.refused ? Style::kBad : Style::kPlain)});
     }

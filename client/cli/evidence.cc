@@ -74,13 +74,17 @@ ExitCode EvidenceList(const Context& context) {
               {}};
   for (const Piece& piece : *pieces) {
     const std::string what(protocol::Name(piece.evidence.claim));
-    const std::string when = TimeText(piece.evidence.time_ms);
     const auto judged = protocol::JudgeEvidence(piece.evidence);
-    Json json{{"piece", piece.name}, {"realm", RealmName(piece)},
-              {"time", when},        {"code", Name(piece.code)},
-              {"what", what},        {"proved", judged && judged->proved},
-              {"against", nullptr},  {"member", nullptr},
-              {"device", nullptr},   {"vault", nullptr}};
+    Json json{{"piece", piece.name},
+              {"realm", RealmName(piece)},
+              {"time", TimeText(piece.evidence.time_ms)},
+              {"code", Name(piece.code)},
+              {"what", what},
+              {"proved", judged && judged->proved},
+              {"against", nullptr},
+              {"member", nullptr},
+              {"device", nullptr},
+              {"vault", nullptr}};
     if (judged) {
       json["against"] = judged->author ? "author" : "server";
       if (judged->author && !judged->author->IsRoot()) {
@@ -90,7 +94,8 @@ ExitCode EvidenceList(const Context& context) {
       if (judged->vault) json["vault"] = base::ToHex(judged->vault->bytes());
     }
     output.Emit(json);
-    table.rows.push_back({piece.name, RealmName(piece), when, what, std::string(Name(piece.code)),
+    table.rows.push_back({piece.name, RealmName(piece), TimeLabel(piece.evidence.time_ms), what,
+                          std::string(Name(piece.code)),
                           judged ? WhomText(piece, *judged) : Translated("nobody"),
                           judged && judged->proved ? Cell(Translated("yes"), Style::kBad)
                                                    : Cell(Translated("on our word"))});

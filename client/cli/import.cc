@@ -33,7 +33,7 @@ std::string RefusalText(const client::Refusal& refusal) {
 
 void ShowFaults(Output& output, const std::vector<client::Fault>& faults) {
   for (const client::Fault& fault : faults) {
-    output.Line(client::ToText(fault), Style::kBad);
+    output.Line(FaultText(fault), Style::kBad);
     output.Emit({{"fault", Json::parse(client::ToJson(fault))}});
   }
 }
@@ -152,6 +152,11 @@ ExitCode RunDry(const Context& context, const ImportOptions& options) {
 }
 
 }  // namespace
+
+std::string FaultText(const client::Fault& fault) {
+  const std::string what = (fault.where.empty() ? "" : fault.where + ": ") + LookUp(fault.why);
+  return fault.line == 0 ? what : Translated("line {0}: {1}", fault.line, what);
+}
 
 ExitCode ImportFile(const Context& context, const ImportOptions& options) {
   if (options.dry_run) return RunDry(context, options);

@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "client/cli/session.h"
+#include "client/import/mapping.h"
 #include "client/import/target.h"
 
 namespace godwit::cli {
+
+// "line 3: field: ...", in the reader's language.
+std::string FaultText(const client::Fault& fault);
 
 // `godwit import cases` and `godwit import people`.
 struct ImportOptions {

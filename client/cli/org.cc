@@ -566,7 +566,7 @@ ExitCode OrgPublish(const Context& context, const OrgPublishOptions& options) {
       output.Line(
           Translated("{0}: not before {1}, so that nobody sees the realms appear together. Run "
                      "this again then.",
-                     name, TimeText(draft->realms.at(compartment).time_ms)),
+                     name, TimeLabel(draft->realms.at(compartment).time_ms)),
           Style::kWarning);
       waits = true;
       continue;

@@ -36,8 +36,7 @@ ExitCode Save(const Context& context, std::string_view what, const print::Docume
     return output.Fail("print this", saved.error());
   }
   output.Emit({{"event", "printed"}, {"what", what}, {"file", options.out}, {"pages", pdf->pages}});
-  output.Line("Written: " + std::to_string(pdf->pages) + (pdf->pages == 1 ? " page." : " pages."),
-              Style::kGood);
+  output.Line(Counted(pdf->pages, "Written: {0} page.", "Written: {0} pages."), Style::kGood);
   if (secret) {
     output.Note(
         "Warning: the file is not encrypted, and whoever gets hold of it reads it. Delete it once "

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "client/cli/calendar.h"
 #include "client/import/target.h"
 
 namespace godwit::cli {
@@ -17,10 +18,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr std::uint64_t kDayMs = 86'400'000;
+constexpr std::string_view kEnglish;
 
-std::string Formatted(const char* format, int a, int b = 0, int c = 0) {
+std::string Formatted(const char* format, int a, int b) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), format, a, b, c);
+  std::snprintf(text.data(), text.size(), format, a, b);
   return text.data();
 }
 
@@ -59,17 +61,22 @@ Json ValueJson(const Message& message, const FieldDescriptor& field, int index, 
     case FieldDescriptor::CPPTYPE_UINT32: {
       const std::uint32_t number = one ? reflection.GetUInt32(message, &field)
                                        : reflection.GetRepeatedUInt32(message, &field, index);
-      if (field.name().ends_with("_day")) return DayText(number);
+      if (field.name().ends_with("_day")) return labelled ? DayLabel(number) : DayText(number);
       return number;
     }
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return one ? reflection.GetUInt64(message, &field)
-                 : reflection.GetRepeatedUInt64(message, &field, index);
+    case FieldDescriptor::CPPTYPE_UINT64: {
+      const std::uint64_t number = one ? reflection.GetUInt64(message, &field)
+                                       : reflection.GetRepeatedUInt64(message, &field, index);
+      if (labelled && field.name().ends_with("_ms")) return TimeLabel(number);
+      return number;
+    }
     case FieldDescriptor::CPPTYPE_MESSAGE: {
       const Message& part = one ? reflection.GetMessage(message, &field)
                                 : reflection.GetRepeatedMessage(message, &field, index);
       if (const auto* date = dynamic_cast<const content::v1::PartialDate*>(&part)) {
-        return labelled ? DateLabel(*date) : DateText(*date);
+        if (!labelled) return DateText(*date);
+        const auto* birth = dynamic_cast<const content::v1::Birth*>(&message);
+        return birth != nullptr ? BirthLabel(*birth) : DateLabel(*date);
       }
       if (const auto* band = dynamic_cast<const content::v1::AgeBand*>(&part)) {
         return labelled ? AgeLabel(*band) : AgeText(*band);
@@ -131,25 +138,39 @@ void Flatten(const std::string& path, const Json& json,
   fields.emplace_back(FieldLabel(path), text);
 }
 
-// A date, or in the given words why it is none.
-std::string DateIn(const content::v1::PartialDate& date, const std::string& about,
-                   const std::string& by_age_band, const std::string& unknown) {
+// " 07:08 UTC"
+std::string ClockText(std::uint64_t time_ms) {
+  const auto minutes = static_cast<int>(time_ms % kDayMs / 60'000);
+  return Formatted(" %02d:%02d UTC", minutes / 60, minutes % 60);
+}
+
+// What a date is called that has no more than a year that somebody guessed, or not even that.
+struct DateWords {
+  std::string about;
+  std::string by_age_band;
+  std::string unknown;
+};
+DateWords WordsForPeople() {
+  // TRANSLATORS: {0} is a year as your language writes it, with its unit or era.
+  return {Translated("about {0}"), Translated("by age band"), Translated("unknown")};
+}
+
+std::string PartialIn(std::string_view language, const content::v1::PartialDate& date,
+                      const DateWords& words) {
   using content::v1::PartialDate;
-  const std::string year = Formatted("%04d", date.year());
-  const auto month = static_cast<int>(date.month());
   switch (date.precision()) {
     case PartialDate::PRECISION_DAY:
-      return Formatted("%04d-%02d-%02d", date.year(), month, static_cast<int>(date.day()));
+      return DateIn(language, date.year(), date.month(), date.day());
     case PartialDate::PRECISION_MONTH:
-      return Formatted("%04d-%02d", date.year(), month);
+      return DateIn(language, date.year(), date.month(), 0);
     case PartialDate::PRECISION_YEAR:
-      return year;
+      return DateIn(language, date.year(), 0, 0);
     case PartialDate::PRECISION_ESTIMATED:
-      return Fill(about, {year});
+      return Fill(words.about, {DateIn(language, date.year(), 0, 0)});
     case PartialDate::PRECISION_AGE_BAND:
-      return by_age_band;
+      return words.by_age_band;
     default:
-      return unknown;
+      return words.unknown;
   }
 }
 
@@ -165,28 +186,40 @@ std::string CodeText(std::string_view code) {
   return text;
 }
 
-std::string DayText(std::uint32_t day) {
-  if (day == 0) return {};
-  const auto date = DateOf(day);
-  return Formatted("%04d-%02d-%02d", static_cast<int>(date.year()),
-                   static_cast<int>(static_cast<unsigned>(date.month())),
-                   static_cast<int>(static_cast<unsigned>(date.day())));
-}
+std::string DayText(std::uint32_t day) { return DayLabel(day, kEnglish); }
 
 std::uint32_t Today() { return static_cast<std::uint32_t>(base::SystemClock().NowMs() / kDayMs); }
 
 std::string TimeText(std::uint64_t time_ms) {
-  const auto minutes = static_cast<int>(time_ms % kDayMs / 60'000);
-  return DayText(static_cast<std::uint32_t>(time_ms / kDayMs)) +
-         Formatted(" %02d:%02d UTC", minutes / 60, minutes % 60);
+  return DayText(static_cast<std::uint32_t>(time_ms / kDayMs)) + ClockText(time_ms);
 }
 
 std::string DateText(const content::v1::PartialDate& date) {
-  return DateIn(date, "about {0}", "by age band", "unknown");
+  return PartialIn(kEnglish, date, {"about {0}", "by age band", "unknown"});
+}
+
+std::string DayLabel(std::uint32_t day, std::string_view language) {
+  if (day == 0) return {};
+  const auto date = DateOf(day);
+  return DateIn(language, static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()));
+}
+
+std::string TimeLabel(std::uint64_t time_ms) {
+  return DayLabel(static_cast<std::uint32_t>(time_ms / kDayMs)) + ClockText(time_ms);
 }
 
 std::string DateLabel(const content::v1::PartialDate& date) {
-  return DateIn(date, Translated("about {0}"), Translated("by age band"), Translated("unknown"));
+  return PartialIn(LanguageInUse(), date, WordsForPeople());
+}
+
+std::string BirthLabel(const content::v1::Birth& birth) {
+  if (birth.calendar() != content::v1::BIRTH_CALENDAR_LUNAR || birth.date().year() == 0) {
+    return DateLabel(birth.date());
+  }
+  // Its months are not those that the reader's language has names for.
+  // TRANSLATORS: {0} is a date of the traditional lunar calendar, as it was recorded: 1990-03-05.
+  return Translated("{0} (lunar)", PartialIn(kEnglish, birth.date(), WordsForPeople()));
 }
 
 std::string AgeText(const content::v1::AgeBand& band) {

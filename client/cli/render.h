@@ -32,9 +32,13 @@ std::string EnumText(Enum value) {
   return EnumText(*google::protobuf::GetEnumDescriptor<Enum>(), static_cast<int>(value));
 }
 
-// The same three for people, in the reader's language. Commands, files and JSON take and hold what
-// is above.
+// The same for people, in the reader's language and calendar (client/cli/calendar.h). Commands,
+// files and JSON take and hold what is above.
+std::string DayLabel(std::uint32_t day, std::string_view language = LanguageInUse());
+std::string TimeLabel(std::uint64_t time_ms);
 std::string DateLabel(const content::v1::PartialDate& date);
+// The date of a birth. One of the lunar calendar stands as it was recorded, and says so.
+std::string BirthLabel(const content::v1::Birth& birth);
 std::string AgeLabel(const content::v1::AgeBand& band);
 std::string EnumLabel(const google::protobuf::EnumDescriptor& type, int number);
 template <class Enum>

@@ -195,7 +195,7 @@ ExitCode StatusShow(const Context& context) {
     table.rows.push_back({name, Translated("unlocked"),
                           look->reachable ? Cell(Translated("reachable"), Style::kGood)
                                           : Cell(Translated("offline"), Style::kWarning),
-                          look->last_sync_ms ? TimeText(*look->last_sync_ms) : Translated("never"),
+                          look->last_sync_ms ? TimeLabel(*look->last_sync_ms) : Translated("never"),
                           std::to_string(look->outbox), std::to_string(look->frozen),
                           Cell(std::to_string(look->evidence.size()),
                                look->evidence.empty() ? Style::kPlain : Style::kBad)});

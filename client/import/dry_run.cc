@@ -136,14 +136,6 @@ std::string ToText(const Refusal& refusal) {
   return text;
 }
 
-std::string ToText(const Fault& fault) {
-  std::string text;
-  if (fault.line != 0) text += "line " + std::to_string(fault.line) + ": ";
-  if (!fault.where.empty()) text += fault.where + ": ";
-  text += fault.why;
-  return text;
-}
-
 std::string ToJson(const Refusal& refusal) {
   auto json = PlaceJson(refusal);
   json["row"] = refusal.row;

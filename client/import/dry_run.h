@@ -34,7 +34,6 @@ void Count(const ImportRow& row,
 
 // One line for the user's own screen: "line 12, column gender: there is no mapping ...: Femme".
 std::string ToText(const Refusal& refusal);
-std::string ToText(const Fault& fault);
 
 // One JSON object, without an end of line. A refusal's has the cell: for the user's own screen.
 std::string ToJson(const Refusal& refusal);

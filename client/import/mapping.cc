@@ -528,7 +528,7 @@ base::Result<Mapping> Mapping::Parse(std::string_view toml, std::vector<Fault>& 
     const auto root = toml::parse(toml);
     return MappingParser(root, faults).Parse();
   } catch (const toml::parse_error& error) {
-    faults.push_back({error.source().begin.line, "", "this is not TOML"});
+    faults.push_back({error.source().begin.line, "", base::Literal("this is not TOML").text()});
     return Error(Code::kInvalidArgument, "the mapping is not TOML");
   }
 }

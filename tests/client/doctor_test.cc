@@ -305,8 +305,8 @@ class DoctorOfStaff : public testing::Test {
     std::set<std::string_view> codes;
     for (const Finding& finding : Examine()) {
       EXPECT_EQ(finding.grade, Grade::kBroken);
-      const bool founders =
-          finding.code == "staff_commit_unopened" && finding.what.find(',') == std::string::npos;
+      const bool founders = finding.code == "staff_commit_unopened" &&
+                            finding.what.values[0].find(',') == std::string::npos;
       if (!founders) codes.insert(finding.code);
     }
     return codes;
@@ -357,7 +357,7 @@ TEST(Doctor, FindsMembersWithoutAName) {
   const auto findings = ExamineNames(realm.roster(), named);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "member_unnamed");
-  EXPECT_NE(findings[0].what.find(NameOf(unnamed.id)), std::string::npos);
+  EXPECT_NE(findings[0].what.values[0].find(NameOf(unnamed.id)), std::string::npos);
 }
 
 TEST(Doctor, FindsWhatVaultsLack) {

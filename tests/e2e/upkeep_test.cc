@@ -603,13 +603,15 @@ TEST_F(Upkeep, TheDoctorSaysWhatItSawAndWhatItDidNot) {
   // A caseworker has no part in journeys and no staff vault, and looks at the vaults of their own.
   organisation_.Sync("cw01");
   const auto caseworkers = Must(Examine(Of("cw01"), Now()));
-  const auto skipped = [](const Diagnosis& diagnosis, std::string_view start) {
-    return std::ranges::any_of(diagnosis.not_looked_at,
-                               [&](const std::string& what) { return what.starts_with(start); });
+  const auto skipped = [](const Diagnosis& diagnosis, std::optional<Compartment> realm,
+                          std::string_view start) {
+    return std::ranges::any_of(diagnosis.not_looked_at, [&](const NotLookedAt& each) {
+      return each.realm == realm && each.what.text.starts_with(start);
+    });
   };
-  EXPECT_TRUE(skipped(caseworkers, "journeys: all of it"));
-  EXPECT_TRUE(skipped(caseworkers, "who is who"));
-  EXPECT_FALSE(skipped(healthy, "who is who"));
+  EXPECT_TRUE(skipped(caseworkers, Compartment::kJourneys, "all of it"));
+  EXPECT_TRUE(skipped(caseworkers, std::nullopt, "who is who"));
+  EXPECT_FALSE(skipped(healthy, std::nullopt, "who is who"));
 
   // Somebody leaves: keys are old until reconcile has run; and what this device keeps shows.
   EXPECT_TRUE(Must(RemoveMember(Of("founder"), "kc2", 1)).empty());

@@ -6,9 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
 
+#include "client/cli/doctor.h"
 #include "client/cli/errors.h"
+#include "client/cli/import.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
 #include "tests/client/temporary.h"
@@ -42,11 +45,12 @@ std::string Mo(const std::map<std::string, std::string>& messages) {
 // A language in use for as long as it lives.
 class Spoken {
  public:
-  explicit Spoken(const std::map<std::string, std::string>& messages) {
-    const auto folder = dir_.path() / "ko" / "LC_MESSAGES";
+  explicit Spoken(const std::map<std::string, std::string>& messages,
+                  std::string_view language = "ko") {
+    const auto folder = dir_.path() / language / "LC_MESSAGES";
     std::filesystem::create_directories(folder);
     std::ofstream(folder / "godwit.mo", std::ios::binary) << Mo(messages);
-    UseLanguage("ko", {dir_.path() / "missing", dir_.path()});
+    UseLanguage(language, {dir_.path() / "missing", dir_.path()});
   }
   ~Spoken() { UseLanguage("", {}); }
 
@@ -162,7 +166,7 @@ TEST(Language, CodesHaveLabelsForPeopleAndStayThemselvesForPrograms) {
                        {"code\x04yes", "예"},
                        {"field\x04services", "서비스"},
                        {"stage", "단계"},
-                       {"about {0}", "{0}년경"}});
+                       {"about {0}", "약 {0}"}});
   content::v1::Summary summary;
   summary.set_stage(content::v1::CASE_STAGE_IN_TRANSIT);
   summary.mutable_consent()->set_services(content::v1::ANSWER_YES);
@@ -182,7 +186,117 @@ TEST(Language, CodesHaveLabelsForPeopleAndStayThemselvesForPrograms) {
   date.set_year(2012);
   date.set_precision(content::v1::PartialDate::PRECISION_ESTIMATED);
   EXPECT_EQ(DateText(date), "about 2012");
-  EXPECT_EQ(DateLabel(date), "2012년경");
+  EXPECT_EQ(DateLabel(date), "약 2012년");
+}
+
+content::v1::PartialDate Date(content::v1::PartialDate::Precision precision, int year,
+                              unsigned month = 0, unsigned day = 0) {
+  content::v1::PartialDate date;
+  date.set_precision(precision);
+  date.set_year(year);
+  date.set_month(month);
+  date.set_day(day);
+  return date;
+}
+
+TEST(Language, DatesAreOfTheReadersCalendarAndOfNoMorePrecision) {
+  using content::v1::PartialDate;
+  constexpr std::uint32_t kDay = 20'517;  // 2026-03-05
+  constexpr std::uint64_t kMorning = (kDay * 24ULL + 7) * 3'600'000 + 480'000;
+  struct {
+    std::string_view language;
+    std::string day;
+    std::string month;
+    std::string year;
+    std::string about;
+  } const rows[] = {
+      {"", "2026-03-05", "1990-11", "1990", "about 1990"},
+      {"ko", "2026년 3월 5일", "1990년 11월", "1990년", "~1990년"},
+      {"zh_CN", "2026年3月5日", "1990年11月", "1990年", "~1990年"},
+      {"th", "5 มี.ค. พ.ศ. 2569", "พ.ย. พ.ศ. 2533", "พ.ศ. 2533", "~พ.ศ. 2533"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.language);
+    std::optional<Spoken> spoken;
+    if (!row.language.empty())
+      spoken.emplace(std::map<std::string, std::string>{{"about {0}", "~{0}"}}, row.language);
+    const auto day = Date(PartialDate::PRECISION_DAY, 2026, 3, 5);
+    const auto month = Date(PartialDate::PRECISION_MONTH, 1990, 11);
+    const auto year = Date(PartialDate::PRECISION_YEAR, 1990);
+    const auto about = Date(PartialDate::PRECISION_ESTIMATED, 1990);
+    EXPECT_EQ(DayLabel(kDay), row.day);
+    EXPECT_EQ(TimeLabel(kMorning), row.day + " 07:08 UTC");
+    EXPECT_EQ(DateLabel(day), row.day);
+    EXPECT_EQ(DateLabel(month), row.month);
+    EXPECT_EQ(DateLabel(year), row.year);
+    EXPECT_EQ(DateLabel(about), row.about);
+    EXPECT_EQ(DateLabel(Date(PartialDate::PRECISION_UNKNOWN, 0)), "unknown");
+    EXPECT_EQ(DayLabel(0), "");
+    // What no calendar has stands as it is.
+    EXPECT_EQ(DateLabel(Date(PartialDate::PRECISION_DAY, 1990, 2, 30)), "1990-02-30");
+    // Programs and files read one form.
+    EXPECT_EQ(DayText(kDay), "2026-03-05");
+    EXPECT_EQ(TimeText(kMorning), "2026-03-05 07:08 UTC");
+    EXPECT_EQ(DateText(day), "2026-03-05");
+    EXPECT_EQ(DateText(month), "1990-11");
+    EXPECT_EQ(DateText(about), "about 1990");
+  }
+}
+
+TEST(Language, ALunarBirthIsMarkedAndNotConverted) {
+  using content::v1::PartialDate;
+  for (const std::string_view language : kLanguages) {
+    SCOPED_TRACE(language);
+    const Spoken spoken({{"{0} (lunar)", "<lunar> {0}"}, {"about {0}", "~{0}"}}, language);
+    content::v1::IdentityProfile profile;
+    auto& birth = *profile.mutable_birth();
+    birth.set_calendar(content::v1::BIRTH_CALENDAR_LUNAR);
+    *birth.mutable_date() = Date(PartialDate::PRECISION_DAY, 1990, 3, 5);
+    ASSERT_EQ(ContentFields(profile).size(), 2u);
+    EXPECT_EQ(ContentFields(profile)[0].second.text, "<lunar> 1990-03-05");
+    EXPECT_EQ(ContentJson(profile)["birth"]["date"], "1990-03-05");
+    *birth.mutable_date() = Date(PartialDate::PRECISION_DAY, 1990, 2, 30);
+    EXPECT_EQ(BirthLabel(birth), "<lunar> 1990-02-30");
+    *birth.mutable_date() = Date(PartialDate::PRECISION_MONTH, 1990, 3);
+    EXPECT_EQ(BirthLabel(birth), "<lunar> 1990-03");
+    *birth.mutable_date() = Date(PartialDate::PRECISION_ESTIMATED, 1990);
+    EXPECT_EQ(BirthLabel(birth), "<lunar> ~1990");
+    *birth.mutable_date() = Date(PartialDate::PRECISION_UNKNOWN, 0);
+    EXPECT_EQ(BirthLabel(birth), "unknown");
+    *birth.mutable_date() = Date(PartialDate::PRECISION_YEAR, 1990);
+    for (const auto calendar :
+         {content::v1::BIRTH_CALENDAR_SOLAR, content::v1::BIRTH_CALENDAR_UNSPECIFIED}) {
+      birth.set_calendar(calendar);
+      EXPECT_EQ(BirthLabel(birth), DateLabel(birth.date()));
+    }
+  }
+}
+
+TEST(Language, RecordsShowDaysAndTimesInTheReadersCalendar) {
+  const Spoken spoken({}, "th");
+  content::v1::Comment comment;
+  comment.set_written_ms(20'517ULL * 86'400'000);
+  EXPECT_EQ(ContentFields(comment)[0].second.text, "5 มี.ค. พ.ศ. 2569 00:00 UTC");
+  EXPECT_EQ(ContentJson(comment)["written_ms"], 20'517ULL * 86'400'000);
+  content::v1::FollowUp follow_up;
+  follow_up.set_due_day(20'517);
+  EXPECT_EQ(ContentFields(follow_up)[0].second.text, "5 มี.ค. พ.ศ. 2569");
+  EXPECT_EQ(ContentJson(follow_up)["due_day"], "2026-03-05");
+}
+
+TEST(Language, FindingsAndFaultsAreToldInItAndNamesStayAsTheyAre) {
+  const Spoken spoken({{"a statement by {1} waits for signatures since {0} days",
+                        "{1}의 진술이 {0}일째 서명을 기다립니다"},
+                       {"there is no such key", "그런 키가 없습니다"},
+                       {"line {0}: {1}", "{0}행: {1}"},
+                       {"jun", "names are no texts"}});
+  const client::Sentence waits(
+      base::Literal("a statement by {1} waits for signatures since {0} days"), "3", "jun");
+  EXPECT_EQ(SentenceText(waits), "a statement by jun waits for signatures since 3 days");
+  EXPECT_EQ(SentenceLabel(waits), "jun의 진술이 3일째 서명을 기다립니다");
+  EXPECT_EQ(SentenceLabel(client::Sentence(base::Literal("of {0}"), "\x1b[2J")), "of \\u{1b}[2J");
+  EXPECT_EQ(FaultText({3, "field", "there is no such key"}), "3행: field: 그런 키가 없습니다");
+  EXPECT_EQ(FaultText({0, "", "there is no such key"}), "그런 키가 없습니다");
 }
 
 TEST(Language, TablesMeasureWhatATerminalShows) {

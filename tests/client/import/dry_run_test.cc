@@ -101,7 +101,6 @@ TEST(DryRun, SpeaksJson) {
   EXPECT_EQ(json["counts"]["summary.sex"]["female"], 2);
   const auto fault = nlohmann::json::parse(ToJson(Fault{3, "x", "there is no such key"}));
   EXPECT_EQ(fault, (nlohmann::json{{"line", 3}, {"where", "x"}, {"why", "there is no such key"}}));
-  EXPECT_EQ(ToText(Fault{3, "x", "there is no such key"}), "line 3: x: there is no such key");
 }
 
 TEST(DryRun, StopsAtAFileThatChanges) {
