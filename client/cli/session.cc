@@ -202,7 +202,19 @@ base::Result<Session> Session::Open(const Context& context,
     return Error(Code::kPermissionDenied,
                  "this profile does not work in the realm that this needs");
   }
-  return Make(context, *std::move(profile), *std::move(lock), *std::move(keys), {});
+  auto session = Make(context, *std::move(profile), *std::move(lock), *std::move(keys), {});
+  if (!session || use != Profile::Use::kWrite) return session;
+  const auto identity = session->organisation_->Get(Compartment::kIdentity);
+  if (!identity) return session;
+  const auto changed = client::KeepDraftKey(session->profile_, **identity);
+  if (!changed) return changed.error();
+  if (*changed) {
+    context.output.Note(
+        "Warning: the key that drafts are sealed to was changed on this disk, and not by Godwit. "
+        "Whoever did that may read what was drafted since, and may have changed more. The right "
+        "key is back; tell your admin, and look at this machine before you go on.");
+  }
+  return session;
 }
 
 base::Result<Session> Session::Make(const Context& context, Profile profile,
@@ -220,17 +232,6 @@ base::Result<Session> Session::Make(const Context& context, Profile profile,
                   std::make_unique<client::Organisation>(std::move(realms)));
   if (session.practice()) context.output.Practice();
   if (session.evaluation()) context.output.Banner();
-  const auto identity = session.organisation_->Get(Compartment::kIdentity);
-  if (identity && use == Profile::Use::kWrite) {
-    const auto changed = client::KeepDraftKey(session.profile_, **identity);
-    if (!changed) return changed.error();
-    if (*changed) {
-      context.output.Note(
-          "Warning: the key that drafts are sealed to was changed on this disk, and not by Godwit. "
-          "Whoever did that may read what was drafted since, and may have changed more. The right "
-          "key is back; tell your admin, and look at this machine before you go on.");
-    }
-  }
   session.alarms_ = std::make_unique<Alarms>(context.output, *session.organisation_);
   session.alarms_->shown() = std::move(alarms);
   if (const auto shown = session.alarms_->Begin(); !shown) return shown.error();
