@@ -144,12 +144,12 @@ class SharedNow {
     const bool expired = client::HasExpired(transition, Today());
     json["expired"] = expired;
     json["consent_now"] = "not_yours";
-    if (expired) fields.emplace_back("", Cell("its last day is over", Style::kWarning));
+    if (expired) fields.emplace_back("", Cell(Translated("its last day is over"), Style::kWarning));
     if (!yours_) return;
     const auto sharing = client::SharingOf(consent_ ? &*consent_ : nullptr, transition, Today());
     json["consent_now"] = client::NameOf(sharing);
-    fields.emplace_back("consent now",
-                        Cell(std::string(client::NameOf(sharing)),
+    fields.emplace_back(Label("consent now"),
+                        Cell(CodeLabel(client::NameOf(sharing)),
                              sharing == client::Sharing::kCovered ? Style::kPlain : Style::kBad));
   }
 
