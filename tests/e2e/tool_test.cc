@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "client/asking.h"
 #include "client/case_acts.h"
 #include "client/cases.h"
+#include "client/consents.h"
 #include "client/entries.h"
 #include "client/handover.h"
 #include "client/identity_window.h"
@@ -516,8 +518,56 @@ TEST_F(Tool, ConsentIsTheirsToGiveAndTakeBack) {
   EXPECT_EQ(seen.tracing(), ANSWER_REFUSED);
   const auto file = Must(ShowPerson(Of("cw01"), code)).file.Of(Record::kConsent).size();
   EXPECT_EQ(file, 3u) << "each as it was given";
+  const auto state = [&] {
+    const auto person = Must(ShowPerson(Of("cw01"), code));
+    return CurrentConsent(person.file)->content.consent().state();
+  };
+  EXPECT_EQ(state(), CONSENT_STATE_WITHDRAWN);
   EXPECT_EQ(Refused(MoveStage(Of("cw01"), code, CASE_STAGE_SCREENING, {}, {})),
             Code::kPermissionDenied);
+  // Given again, on the same day: what was taken back before differs from nothing.
+  Must(RecordConsent(Of("cw01"), code, {{"services", "yes"}, {"store_identity", "yes"}}));
+  EXPECT_EQ(state(), CONSENT_STATE_GIVEN);
+  for (const auto& [what, detail] : DayOf("cw01")) EXPECT_NE(what, What::kConsentDiffers);
+}
+
+TEST(SharingRules, SayWhyAConsentDoesNotCoverWhatIsTold) {
+  constexpr std::uint32_t kToday = 20'000;
+  struct {
+    const char* want;
+    std::function<void(Consent&)> change;
+    ShareWith whom = SHARE_WITH_PARTNER;
+  } const rows[] = {
+      {"covered", [](Consent&) {}},
+      {"covered", [](Consent& c) { c.set_expires_day(kToday); }},
+      {"covered", [](Consent& c) { c.set_share_partner_org(" Invented Aid "); }},
+      {"expired", [](Consent& c) { c.set_expires_day(kToday - 1); }},
+      {"other_partner", [](Consent& c) { c.set_share_partner_org("Another Aid"); }},
+      {"withheld", [](Consent& c) { c.set_withheld_from("Invented Aid"); }},
+      {"covered", [](Consent& c) { c.set_withheld_from("Another Aid"); }},
+      {"withdrawn", [](Consent& c) { c.set_state(CONSENT_STATE_WITHDRAWN); }},
+      {"no_consent", [](Consent& c) { c.set_state(CONSENT_STATE_ASKED); }},
+      {"no_consent", [](Consent& c) { c.set_state(CONSENT_STATE_SUPERSEDED); }},
+      {"not_agreed", [](Consent& c) { c.set_share_partner(ANSWER_NO); }},
+      {"not_agreed", [](Consent& c) { c.set_share_partner(ANSWER_NOT_ASKED); }},
+      {"not_agreed", [](Consent&) {}, SHARE_WITH_UNHCR},
+      {"not_agreed", [](Consent&) {}, SHARE_WITH_AUTHORITY},
+      {"not_agreed", [](Consent&) {}, SHARE_WITH_UNSPECIFIED},
+      {"covered", [](Consent& c) { c.set_share_unhcr(ANSWER_YES); }, SHARE_WITH_UNHCR},
+      {"covered", [](Consent& c) { c.set_share_authority(ANSWER_YES); }, SHARE_WITH_AUTHORITY},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.want);
+    Consent consent;
+    consent.set_state(CONSENT_STATE_GIVEN);
+    consent.set_share_partner(ANSWER_YES);
+    row.change(consent);
+    Transition transition;
+    transition.set_to_org("Invented Aid");
+    transition.set_share_with(row.whom);
+    EXPECT_EQ(NameOf(SharingOf(&consent, transition, kToday)), row.want);
+  }
+  EXPECT_EQ(NameOf(SharingOf(nullptr, {}, kToday)), "no_consent");
 }
 
 // What is told of a case, and by which consent.

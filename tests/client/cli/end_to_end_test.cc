@@ -1214,6 +1214,16 @@ TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   std::ofstream(changed, std::ios::binary) << bytes;
 
+  // And so is the key, as the next command that is unlocked says, once.
+  const std::string key = (godwit.home() / "haneul" / "draft.key").string();
+  std::string foreign = Program::Read(key);
+  foreign[50] = static_cast<char>(foreign[50] ^ 1);
+  std::ofstream(key, std::ios::binary) << foreign;
+  EXPECT_EQ(draft({"--supervisor", "jun", "--from", facts}).exit, 5);
+  constexpr const char* kSaid = "was changed on this disk";
+  EXPECT_NE(As("haneul", {"person", "list"}).err.find(kSaid), std::string::npos);
+  EXPECT_EQ(As("haneul", {"person", "list"}).err.find(kSaid), std::string::npos);
+
   const auto today = Lines(As("haneul", {"today", "--offline"}));
   ASSERT_EQ(today.size(), 1u);
   EXPECT_EQ(today[0]["what"], "drafts");
