@@ -135,7 +135,13 @@ class Gathering {
       ++boxed;
     }
     if (boxed != boxes.size()) return Invalid("a box for somebody who is listed without a key");
-    ++epochs_;
+    // What the roster's own moves ask for is free: else whoever used up a day's EPOCHs of a vault
+    // would keep everybody from writing there once somebody is removed.
+    const auto& before = state_->vault.epoch();
+    if (before.number == 0 ||
+        protocol::IsFresh(before, state_->vault.kind(), roster_, roster_.head_seq())) {
+      ++epochs_;
+    }
     return {};
   }
 
@@ -164,24 +170,36 @@ class Gathering {
 
   base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::State& state,
                     const EntryUpload& upload) {
+    if (const auto status = CheckEraseDay(state); !status) return status;
+    return Nothing(upload);
+  }
+
+  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Assent& assent,
+                    const EntryUpload& upload) {
+    const auto& vault = state_->vault;
+    const auto& waiting = vault.waiting();
+    if (assent.say == protocol::Assent::kYes && waiting && waiting->link == assent.target) {
+      // A STATE may have waited until its day came near.
+      if (const auto status = CheckEraseDay(waiting->state); !status) return status;
+    }
+    // No entry carries a time: the hours of an ASK begin here.
+    const auto ask = vault.AskAt(assent.target);
+    if (ask && assent.say == protocol::Assent::kYes) {
+      commit_.openings.push_back(
+          {ask->member, ask->link, now_ms_ + std::uint64_t{ask->ask.hours} * kMsPerHour});
+    }
+    return Nothing(upload);
+  }
+
+  // Until a vault is erased there is time for somebody to object.
+  base::Status CheckEraseDay(const protocol::State& state) const {
     const auto& vault = state_->vault;
     if (vault.kind() != Kind::kLeg && state.erase_day != 0 &&
         state.erase_day != vault.state().erase_day &&
         state.erase_day < now_ms_ / kMsPerDay + kLeastDaysToErase) {
       return Invalid("an erase_day is at least 30 days from today: name a later one");
     }
-    return Nothing(upload);
-  }
-
-  base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Assent& assent,
-                    const EntryUpload& upload) {
-    // No entry carries a time: the hours of an ASK begin here.
-    const auto ask = state_->vault.AskAt(assent.target);
-    if (ask && assent.say == protocol::Assent::kYes) {
-      commit_.openings.push_back(
-          {ask->member, ask->link, now_ms_ + std::uint64_t{ask->ask.hours} * kMsPerHour});
-    }
-    return Nothing(upload);
+    return {};
   }
 
   base::Status Take(const protocol::EntryHeader& /*header*/, const protocol::Ask& /*ask*/,

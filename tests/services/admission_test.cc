@@ -638,6 +638,20 @@ TEST_F(Quota, BoundsEpochsAVaultAndDay) {
   ExpectRefused(caseworker_, UploadOf(*vault_, sent_), "RATE_LIMITED");
 }
 
+TEST_F(Quota, AnEpochThatTheRosterAsksForIsFree) {
+  SendRest();
+  vault_->Refresh(caseworker_);
+  SendRest();
+  for (int i = 0; i < 2; ++i) {
+    realm_.RotatePuk(coordinator_);
+    Sync(to_, realm_);
+    vault_->Refresh(caseworker_);
+    SendRest();
+  }
+  vault_->Refresh(caseworker_);
+  ExpectRefused(caseworker_, UploadOf(*vault_, sent_), "RATE_LIMITED");
+}
+
 TEST_F(Quota, BoundsBytesAMemberAndDay) {
   SendRest();
   vault_->Write(caseworker_, vault_->NewRecord(), std::string(90'000, 'x'));

@@ -198,6 +198,17 @@ TEST_F(Erasure, NeedsAnEraseDayThatIsInEffect) {
   EXPECT_EQ(Left(vault_), kNothing);
 }
 
+TEST_F(Erasure, IsNotAssentedToWhenItsDayIsNear) {
+  Do(first_, State{.frozen = 0, .hold = 0, .erase_day = kErase});
+  to_.clock->now_ms = (kErase - 29) * kMsPerDay;
+  vault_.Append(vault_.Sign(second_, Assent{vault_.vault().head(), Assent::kYes}));
+  const std::size_t from = vault_.entries().size() - 1;
+  EXPECT_EQ(CodeOf(Append(to_.engine, CallerOf(second_), UploadOf(vault_, from))),
+            "E_ENTRY_INVALID");
+  CleanUpOn(kErase + 1);
+  EXPECT_EQ(Left(vault_), kAll);
+}
+
 // The row finds a vault, the chain decides: what the row says of before a migration may be wrong.
 TEST_F(Erasure, IsByTheChainAndNotByTheRow) {
   Put({.frozen = 0, .hold = 0, .erase_day = kErase});
