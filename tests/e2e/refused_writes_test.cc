@@ -318,5 +318,17 @@ TEST_F(RefusedWrites, HistoryIsNotHiddenByHalf) {
   EXPECT_TRUE(Truth(Of("cw01"), id).list().contains(newcomer));
 }
 
+// A note is before readers of the sensitive part, a case before every coordinator.
+TEST_F(RefusedWrites, WhatBelongsInAnotherVaultIsNotWritten) {
+  liar().ForgetCalls();
+  const auto written = WriteVault(Of("cw01"), vault(), [](VaultView&) -> Edits {
+    Edit note{crypto::RandomId<base::RecordId>(), {}, 0};
+    note.content.mutable_note()->set_text("hides in a shed");
+    return std::vector<Edit>{std::move(note)};
+  });
+  EXPECT_EQ(written.error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(Uploads(), 0u);
+}
+
 }  // namespace
 }  // namespace godwit::client

@@ -794,6 +794,45 @@ TEST_F(Tool, ASupervisorReadsAPersonWithAnothersAssentForSomeHours) {
   EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
 }
 
+TEST(AskedPerson, AServiceThatChangesWhatASupervisorIsServedIsFoundOut) {
+  support::RealmServers servers;
+  support::LyingServer liar(servers.identity);
+  support::TestOrganisation people(servers, {{Compartment::kIdentity, liar.address()}});
+  people.Join(support::Staff(1, 1, 1, 0, 0));
+  NewCase made;
+  made.supervisor = "sv1";
+  made.summary.mutable_consent()->set_store_identity(ANSWER_YES);
+  made.profile.add_names()->set_full("홍예시");
+  const std::string code = Must(OpenCase(people.Of("cw01"), std::move(made)));
+  Must(AskIdentity(people.Of("sv1"), code, 5, 1));
+  EXPECT_EQ(Must(AnswerIdentityAsks(people.Of("cw01"), code, true)), 1u);
+  const auto read = [&] { return ReadAskedIdentity(people.Of("sv1"), code); };
+  const auto lie = [&](const std::function<void(realm::v1::RecordContent&)>& change) {
+    liar.RewriteReply(
+        [=](const realm::v1::FetchVaultRequest&, realm::v1::FetchVaultResponse& reply) {
+          for (auto& record : *reply.mutable_records()) change(record);
+        });
+  };
+  EXPECT_EQ(Must(read()).profile.names(0).full(), "홍예시");
+  auto& device = people.RealmOf("sv1", Compartment::kIdentity);
+  EXPECT_TRUE(Must(device.store().KeptEvidence()).empty());
+
+  // Of another revision, or of no record: it is not what was signed last.
+  lie([](auto& record) { record.set_rver(record.rver() + 1); });
+  EXPECT_EQ(Must(read()).profile.names_size(), 0);
+  liar.BeHonest();
+  lie([](auto& record) { record.mutable_record()->back() ^= 1; });
+  EXPECT_EQ(Must(read()).profile.names_size(), 0);
+  liar.BeHonest();
+  EXPECT_TRUE(Must(device.store().KeptEvidence()).empty());
+
+  lie([](auto& record) { record.mutable_ciphertext()->back() ^= 1; });
+  EXPECT_EQ(read().error().code(), Code::kDecrypt);
+  EXPECT_FALSE(Must(device.store().KeptEvidence()).empty());
+  liar.BeHonest();
+  EXPECT_EQ(Must(read()).profile.names(0).full(), "홍예시");
+}
+
 TEST_F(Tool, AFamilySplitsAndReunites) {
   const auto mother = Must(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "엄마"}}, true}));
   const auto child = Must(AddPerson(Of("cw01"), {"sv1", {}, true}));

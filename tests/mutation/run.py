@@ -40,12 +40,12 @@ CLIENT = ["approvals", "directory", "invite", "pinned_rows", "realm", "staff", "
 TESTS = {
     "protocol": ["protocol_test", "protocol_gw1_test"],
     "client": ["client_files_test", "client_writer_test", "e2e_attack_test", "e2e_race_test",
-               "e2e_people_test", "e2e_casework_test", "e2e_upkeep_test"],
+               "e2e_people_test", "e2e_casework_test", "e2e_upkeep_test", "e2e_tool_test"],
 }
 # Each of their tests runs in a process of its own, as ctest runs them: together they use up what a
 # member may do in a day.
 APART = {"e2e_attack_test", "e2e_casework_test", "e2e_people_test", "e2e_race_test",
-         "e2e_upkeep_test"}
+         "e2e_tool_test", "e2e_upkeep_test"}
 # Too long for every mutant that they come to, and other tests come to all of those.
 TOO_LONG = {"WriterRule.HoldsForTwoWritersAndARevoker"}
 

@@ -425,6 +425,24 @@ TEST(Condition, AnImporterAssentsToNothing) {
   EXPECT_EQ(Try(w.realm, imported, w.coordinator, Assent{rev, Assent::kYes}), kOk);
 }
 
+TEST(Condition, AnAskStandsUntilItsAuthorAsksAgain) {
+  PersonWorld w;
+  const Vault& vault = w.vault.vault();
+  EXPECT_FALSE(vault.AskOf(w.supervisor.id));
+  const base::Link first = Do(w.vault, w.supervisor, Ask{Ask::kToRead, 7, 72, {}});
+  ASSERT_TRUE(vault.AskAt(first));
+  EXPECT_EQ(vault.AskAt(first)->member, w.supervisor.id);
+  EXPECT_EQ(vault.AskAt(first)->ask.hours, 72);
+  const base::Link second = Do(w.vault, w.supervisor, Ask{Ask::kToRead, 7, 4, {}});
+  EXPECT_FALSE(vault.AskAt(first));
+  ASSERT_TRUE(vault.AskAt(second));
+  EXPECT_EQ(vault.AskAt(second)->ask.hours, 4);
+  EXPECT_EQ(vault.AskOf(w.supervisor.id)->link, second);
+  EXPECT_FALSE(vault.AskOf(w.caseworker.id));
+  EXPECT_FALSE(vault.AskAt(vault.epoch().link));
+  EXPECT_FALSE(vault.AskAt(base::Link()));
+}
+
 TEST(Condition, WhoManagesWithoutReadingAsks) {
   PersonWorld w;
   const Ask ask{Ask::kToRead, 7, 72, {}};
