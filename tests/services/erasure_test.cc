@@ -189,8 +189,8 @@ TEST_F(Erasure, NeedsAnEraseDayThatIsInEffect) {
   CleanUpOn(kErase + 1);
   EXPECT_EQ(Left(vault_), kAll);
   // Put off in time, by the two that it takes.
-  Do(second_, Assent{vault_.vault().head(), Assent::kYes});
   to_.clock->now_ms = kToday * kMsPerDay;
+  Do(second_, Assent{vault_.vault().head(), Assent::kYes});
   Put({.frozen = 0, .hold = 0, .erase_day = kErase + 20});
   CleanUpOn(kErase + 1);
   EXPECT_EQ(Left(vault_), kAll);
@@ -204,7 +204,7 @@ TEST_F(Erasure, IsNotAssentedToWhenItsDayIsNear) {
   vault_.Append(vault_.Sign(second_, Assent{vault_.vault().head(), Assent::kYes}));
   const std::size_t from = vault_.entries().size() - 1;
   EXPECT_EQ(CodeOf(Append(to_.engine, CallerOf(second_), UploadOf(vault_, from))),
-            "E_ENTRY_INVALID");
+            "INVALID_ARGUMENT");
   CleanUpOn(kErase + 1);
   EXPECT_EQ(Left(vault_), kAll);
 }
