@@ -164,7 +164,7 @@ class GuardTest : public testing::Test {
 
 TEST_F(GuardTest, LetsACallerWithASessionThrough) {
   service_.access = Access::kSession;
-  bool known = false;
+  std::atomic<bool> known = false;
   service_.body = [&](const std::optional<Caller>& caller) {
     known = caller.has_value();
     return base::Status();
