@@ -373,9 +373,7 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
     }
   }
   if (!opened || !*opened) {
-    const Error why = opened ? opened->error() : unreachable;
-    closed_.emplace(number, why);
-    return why;
+    return closed_.emplace(number, opened ? opened->error() : unreachable).first->second;
   }
   auto key = std::make_unique<protocol::Vek>(*std::move(*opened));
   return keys_.emplace(number, std::move(key)).first->second.get();

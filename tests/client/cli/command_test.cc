@@ -97,6 +97,15 @@ TEST_F(Command, AWrongCommandLineIsUsage) {
   }
 }
 
+TEST_F(Command, PrintsTheScriptThatCompletesCommands) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Ran ran = godwit.Run({"completion", shell});
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    EXPECT_NE(ran.out.find("godwit"), std::string::npos) << shell;
+  }
+  EXPECT_EQ(godwit.Run({"completion", "tcsh"}).exit, 2);
+}
+
 TEST_F(Command, NoLanguageChangesWhatProgramsRead) {
   const Ran english = godwit.Run({"status", "--json"});
   for (const char* language : {"ko", "th", "zh_CN", "en"}) {

@@ -770,6 +770,115 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
 }
 
 // Every command of the guide's pages is run as it stands there, by the people whom it names.
+// Each word of `godwit KIND add|edit|list|strike`, for all that is kept of a case beside its
+// stages.
+TEST_F(Cli, EveryKindOfEntryIsAddedChangedListedAndStruck) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  for (const char* person : {"haneul", "jun", "sora"}) Last(person, {"sync"});
+  const auto from = [&](const std::string& text) { return godwit.Write("facts.txt", text); };
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "summary.consent.services=yes",
+                      "summary.consent.store_identity=yes"})["code"];
+  Last("haneul", {"consent", code, "share_partner=yes"});
+  const std::string told =
+      "to_org = Invented Aid\nshare_with = partner\nshared_fields = identity_profile.names, need\n";
+  const std::map<std::string, std::pair<std::string, std::string>> facts = {
+      {"need", {"code = tr\n", "severity = low\n"}},
+      {"assessment", {"situation = a loft\n", "assessed_day = 2031-02-03\n"}},
+      {"plan", {"goals[0].goal = school\n", "review_day = 2031-05-06\n"}},
+      {"trafficking", {"status = possible\n", "forced_labour = ?refused\n"}},
+      {"best-interests", {"kind = bia\n", "outcome = stays with her aunt\n"}},
+      {"observation", {"text = asks about others\n", "forwarded = yes\n"}},
+      {"narrative", {"narrative = it was dark\n", "victims = ?not_asked\n"}},
+      {"service", {"type = cash\n", "amount = 120.50 USD\n"}},
+      {"follow-up", {"type = visit\n", "due_day = 2031-01-02\n"}},
+      {"incident", {"type = medical\n", "occurred = 2030\n"}},
+      {"authority", {"step = reported\n", "date = 2030-11\n"}},
+      {"referral", {told, "expires_day = 2099-05-06\n"}},
+      {"transfer", {told, "service = legal_assistance\n"}},
+      {"document", {"type = none\n", "held_by = kin\n"}},
+      {"kin", {"relation = mother\n", "alive = ?unknown\n"}},
+      {"contact", {"kind = phone\n", "handle = +000 555 0100\n"}},
+      {"tracing", {"sought = a brother\n", "status = open\n"}},
+  };
+  for (const auto& [name, texts] : facts) {
+    SCOPED_TRACE(name);
+    const auto& [first, second] = texts;
+    const json added = Last("haneul", {name, "add", code, "--from", from(first)});
+    ASSERT_TRUE(added.contains("id"));
+    const std::string id = added["id"];
+    Last("haneul", {name, "edit", code, id, "--from", from(second)});
+    const auto listed = [&](const Words& more) {
+      Words words{name, "list", code};
+      words.insert(words.end(), more.begin(), more.end());
+      std::size_t found = 0;
+      for (const json& line : Lines(As("haneul", words))) {
+        if (line.contains("id") && line["id"] == id) ++found;
+      }
+      return found;
+    };
+    EXPECT_EQ(listed({}), 1u);
+    Last("haneul", {name, "strike", code, id});
+    EXPECT_EQ(listed({}), 0u);
+    EXPECT_EQ(listed({"--all"}), 1u);
+  }
+}
+
+TEST_F(Cli, PeopleFamiliesAndDuplicatesAreKeptInOrder) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  for (const char* person : {"haneul", "jun", "sora"}) Last(person, {"sync"});
+  const auto from = [&](const std::string& text) { return godwit.Write("facts.txt", text); };
+  const auto add = [&](const std::string& name) -> std::string {
+    return Last("haneul", {"person", "add", "--supervisor", "jun", "--consents", "--from",
+                           from("names[0].full = " + name + "\n")})["id"];
+  };
+  const std::string mother = add("엄마예시");
+  const std::string child = add("아이예시");
+  Last("haneul", {"person", "edit", child, "--from", from("names[0].full = 아이본보기\n")});
+  const auto named = [&](const std::string& name) {
+    for (const json& line : Lines(As("haneul", {"person", "list"}))) {
+      if (line.contains("names") && line["names"] == json::array({name})) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(named("아이본보기"));
+  EXPECT_FALSE(named("아이예시"));
+
+  const std::string family = Last(
+      "haneul", {"family", "make", "--supervisor", "jun", mother + "=principal_applicant"})["id"];
+  Last("haneul", {"family", "set", family, child + "=child", "--together", "no",
+                  "--separated-since", "2030"});
+  const auto members = [&] {
+    for (const json& line : Lines(As("haneul", {"family", "list"}))) {
+      if (line.contains("members")) return line["members"].size();
+    }
+    return std::size_t{0};
+  };
+  EXPECT_EQ(members(), 2u);
+  Last("haneul", {"family", "remove", family, child});
+  EXPECT_EQ(members(), 1u);
+
+  const std::string first = Last("haneul", {"case", "open", "--supervisor", "jun"})["code"];
+  const std::string second = Last("haneul", {"case", "open", "--supervisor", "jun"})["code"];
+  Last("haneul", {"person", "unlink", second});
+  EXPECT_EQ(Last("haneul", {"case", "show", second})["link"], "none");
+  Last("haneul", {"person", "link", second, mother});
+  EXPECT_EQ(Last("haneul", {"case", "show", second})["link"], "both_sides");
+  EXPECT_EQ(As("haneul", {"case", "merge", second, "--into", first, "--yes"}).exit, 4);
+  Last("sora", {"case", "merge", second, "--into", first, "--yes"});
+  EXPECT_EQ(Last("haneul", {"case", "show", second})["case"]["status"], "duplicate");
+}
+
 TEST_F(Cli, TheCommandsOfTheGuideRun) {
   ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_NO_FATAL_FAILURE(
