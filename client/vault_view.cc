@@ -372,9 +372,9 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
       Keep(opened->error(), Claim::kWrapClosed, {which.Take()});
     }
   }
-  if (!opened || !*opened) {
-    return closed_.emplace(number, opened ? opened->error() : unreachable).first->second;
-  }
+  if (!opened) opened = unreachable;
+  if (!*opened) closed_.emplace(number, opened->error());
+  if (!*opened) return opened->error();
   auto key = std::make_unique<protocol::Vek>(*std::move(*opened));
   return keys_.emplace(number, std::move(key)).first->second.get();
 }
