@@ -551,6 +551,8 @@ class File:
                     reason = "defines an error"
                 elif re.search(r"\bKeep(Evidence|PukBox)?\(", statement):
                     reason = "keeps evidence of what is refused"
+                elif re.search(r"\bclosed_\.emplace\(", statement):
+                    reason = "remembers what was refused"
                 elif re.search(r"\b(OnTheWord|Refused)\(|\bFault\{", statement):
                     reason = "what the judge of evidence finds"
                 elif re.search(r"code\(\) (==|!=) |code (==|!=) |\bCode code\b", statement):
