@@ -297,5 +297,12 @@ TEST(Attack, Row56_DerivedIdsAnswerNoDictionary) {
             DerivedRecordId(vault.vek(1), vault.vault().id(), 1, object, causes[0]));
 }
 
+TEST(Record, AnActsIdIsMadeOfWhatItSays) {
+  const Bytes text{1, 2, 3};
+  const auto hash = crypto::LabeledHash(labels::kAct, {text});
+  EXPECT_TRUE(std::ranges::equal(ActRecordId(text).bytes(), std::span(hash).first<16>()));
+  EXPECT_NE(ActRecordId(text), ActRecordId(Bytes{1, 2, 4}));
+}
+
 }  // namespace
 }  // namespace godwit::protocol
