@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "client/casework/assign.h"
+#include "client/day.h"
 #include "client/transitions.h"
 #include "crypto/random.h"
 
@@ -20,10 +21,6 @@ using protocol::Compartment;
 using protocol::Kind;
 
 constexpr std::uint64_t kAssentMs = std::uint64_t{72} * 60 * 60 * 1000;
-
-std::uint32_t Today() {
-  return static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000);
-}
 
 struct Purpose {
   Machine machine;
@@ -322,7 +319,7 @@ base::Result<ClosedWritten> CloseCase(Organisation& organisation, std::string_vi
     Record content;
     auto& closure = *content.mutable_closure();
     closure.set_reason(closing.reason);
-    closure.set_date_day(Today());
+    closure.set_date_day(DayNow());
     closure.set_follow_up_agreed(closing.follow_up_agreed);
     before.push_back(VaultFile::Add(std::move(content)));
     wishes.push_back({.machine = content::v1::MACHINE_APPROVAL_CLOSURE,
@@ -463,8 +460,8 @@ Record GivenConsent(const VaultFile& person) {
 std::vector<PendingEdit> TasksOnSharing(Realm& realm, const VaultFile& case_file,
                                         const content::v1::Consent& consent) {
   std::vector<PendingEdit> tasks;
-  for (const auto* shared : LiveTransitions(case_file, Today())) {
-    if (SharingOf(&consent, shared->content.transition(), Today()) == Sharing::kCovered) continue;
+  for (const auto* shared : LiveTransitions(case_file, DayNow())) {
+    if (SharingOf(&consent, shared->content.transition(), DayNow()) == Sharing::kCovered) continue;
     const std::string cause = base::ToString(shared->link.bytes());
     const auto there = case_file.Of(Record::kTask);
     if (std::ranges::any_of(there, [&](const auto* entry) {
@@ -533,7 +530,7 @@ base::Result<Written> RecordConsent(Organisation& organisation, std::string_view
   if (!person) return person.error();
   // Purposes that nobody asked about again stay as they were answered.
   Record record = GivenConsent(*person);
-  record.mutable_consent()->set_given_day(Today());
+  record.mutable_consent()->set_given_day(DayNow());
   record.mutable_consent()->set_state(content::v1::CONSENT_STATE_GIVEN);
   record.mutable_consent()->clear_withdrawn_day();
   for (const Change& change : changes) {
@@ -556,7 +553,7 @@ base::Result<Written> WithdrawConsent(Organisation& organisation, std::string_vi
       (consent.*purpose.set)(content::v1::ANSWER_NO);
     }
   }
-  consent.set_withdrawn_day(Today());
+  consent.set_withdrawn_day(DayNow());
   consent.set_state(content::v1::CONSENT_STATE_WITHDRAWN);
   return WriteConsent(organisation, code, *person, std::move(record));
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "client/act_alarms.h"
 #include "client/casework/assign.h"
+#include "client/day.h"
 #include "client/directory.h"
 #include "client/identity_window.h"
 #include "client/import/target.h"
@@ -25,10 +26,6 @@ using protocol::Compartment;
 using protocol::Kind;
 
 constexpr std::size_t kNoteLength = 16'000;
-
-std::uint32_t Today() {
-  return static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000);
-}
 
 From FromOf(bool offline) { return offline ? From::kDevice : From::kService; }
 
@@ -167,7 +164,7 @@ base::Result<CasePlan> PlanCase(Organisation& organisation, NewCase new_case) {
     pending.what = "case open";
     plan.vaults.emplace_back(compartment, std::move(pending));
   };
-  const std::uint32_t day = new_case.day == 0 ? Today() : new_case.day;
+  const std::uint32_t day = new_case.day == 0 ? DayNow() : new_case.day;
   auto& summary = new_case.summary;
   summary.set_code(code);
   summary.set_stage_since_day(day);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "client/casework/assign.h"
+#include "client/day.h"
 #include "client/directory.h"
 #include "client/entries.h"
 #include "client/identity_window.h"
@@ -17,10 +17,6 @@ using base::Status;
 using content::v1::Record;
 using protocol::Compartment;
 using protocol::Kind;
-
-std::uint32_t Today() {
-  return static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000);
-}
 
 base::Result<Record> ProfileWith(Record record, const std::vector<Change>& changes) {
   for (const Change& change : changes) {
@@ -210,7 +206,7 @@ base::Result<PersonMade> AddPerson(Organisation& organisation, const NewPerson& 
     auto& consent = *record.mutable_consent();
     consent.set_store_identity(content::v1::ANSWER_YES);
     consent.set_state(content::v1::CONSENT_STATE_GIVEN);
-    consent.set_given_day(Today());
+    consent.set_given_day(DayNow());
     pending.edits.push_back(VaultFile::Add(std::move(record)));
   }
   const base::VaultId vault = pending.vault;

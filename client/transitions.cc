@@ -6,11 +6,11 @@
 #include <array>
 #include <map>
 
-#include "base/clock.h"
 #include "client/cases.h"
 #include "client/casework/assign.h"
 #include "client/casework/inert.h"
 #include "client/consents.h"
+#include "client/day.h"
 #include "client/entries.h"
 
 namespace godwit::client {
@@ -26,10 +26,6 @@ using content::v1::TransitionKind;
 using content::v1::TransitionState;
 using protocol::Compartment;
 using protocol::Kind;
-
-std::uint32_t Today() {
-  return static_cast<std::uint32_t>(base::SystemClock().NowMs() / 86'400'000);
-}
 
 // What may be told to others. Not there: what is about other people (kin, tracing requests), what
 // bears on security, and what colleagues wrote to each other.
@@ -111,7 +107,7 @@ base::Result<const VaultFile::Entry*> CoveringConsent(const VaultFile& person,
                                                       const Transition& transition) {
   const auto* entry = CurrentConsent(person);
   const Sharing sharing =
-      SharingOf(entry == nullptr ? nullptr : &entry->content.consent(), transition, Today());
+      SharingOf(entry == nullptr ? nullptr : &entry->content.consent(), transition, DayNow());
   if (sharing != Sharing::kCovered) return SharingError(sharing);
   return entry;
 }
@@ -240,7 +236,7 @@ Status PrepareTransition(Organisation& organisation, std::string_view code, Tran
   Transition same = now;
   same.set_state(was.state());
   if (before != nullptr && google::protobuf::util::MessageDifferencer::Equals(same, was)) {
-    if (now.state() != content::v1::TRANSITION_STATE_ACCEPTED || !HasExpired(was, Today())) {
+    if (now.state() != content::v1::TRANSITION_STATE_ACCEPTED || !HasExpired(was, DayNow())) {
       return {};
     }
     return Error(Code::kInvalidArgument,
@@ -288,7 +284,7 @@ base::Result<SharedCase> OpenShared(Organisation& organisation, std::string_view
   if (!case_file) return case_file.error();
   const auto entry = FindEntry(*case_file, Record::kTransition, id);
   if (!entry) return entry.error();
-  if (std::ranges::count(LiveTransitions(*case_file, Today()), *entry) == 0) {
+  if (std::ranges::count(LiveTransitions(*case_file, DayNow()), *entry) == 0) {
     return Error(Code::kPermissionDenied,
                  "nothing of it is shared any more: it was rejected, revoked, done or struck, or "
                  "its last day is over");

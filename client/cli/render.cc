@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstdio>
 
-#include "base/clock.h"
 #include "client/cli/calendar.h"
+#include "client/day.h"
 #include "client/import/target.h"
 
 namespace godwit::cli {
@@ -188,7 +188,7 @@ std::string CodeText(std::string_view code) {
 
 std::string DayText(std::uint32_t day) { return DayLabel(day, kEnglish); }
 
-std::uint32_t Today() { return static_cast<std::uint32_t>(base::SystemClock().NowMs() / kDayMs); }
+std::uint32_t Today() { return client::DayNow(); }
 
 std::string TimeText(std::uint64_t time_ms) {
   return DayText(static_cast<std::uint32_t>(time_ms / kDayMs)) + ClockText(time_ms);
