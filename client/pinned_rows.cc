@@ -81,6 +81,9 @@ std::variant<protocol::Vek, Refusal> KeyOf(const protocol::ColdVault& cold, std:
                                            base::ByteSpan box, const base::RealmId& realm,
                                            const base::MemberId& member, const PukPairs& pairs) {
   const Refusal unreachable{{Code::kNotFound, "the key of a vault is out of your reach"}, {}, {}};
+  if (const auto opens = protocol::CheckOpens(cold.suite); !opens) {
+    return Refusal{opens.error(), {}, {}};
+  }
   const protocol::Epoch& current = cold.epochs.back();
   const auto row = current.list.find(member);
   if (row == current.list.end() || !pairs.contains(row->second.puk_gen)) return unreachable;

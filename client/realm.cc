@@ -406,6 +406,8 @@ base::Result<const crypto::KemKeyPair*> Realm::PukPair(std::uint32_t gen) {
   const auto* listed = ListedPuk(gen);
   if (listed == nullptr) return unreachable;
 
+  if (const auto opens = protocol::CheckOpens(listed->suite); !opens) return opens.error();
+
   std::optional<protocol::Puk> puk;
   // Each box here was the listed one when it came.
   if (const auto box = puk_boxes_.find(gen); box != puk_boxes_.end()) {

@@ -348,9 +348,12 @@ base::Result<const protocol::Vek*> VaultView::KeyOf(std::uint32_t number) {
   if (epoch == epochs_.end()) return unreachable;
 
   std::optional<base::Result<protocol::Vek>> opened;
+  const auto opens = protocol::CheckOpens(headers_[epoch_seqs_.at(number)].suite);
+  if (!opens) opened = opens.error();
   const auto row = epoch->second.list.find(realm_->member());
   const auto box = boxes_.find(number);
-  if (row != epoch->second.list.end() && row->second.puk_gen != 0 && box != boxes_.end()) {
+  if (!opened && row != epoch->second.list.end() && row->second.puk_gen != 0 &&
+      box != boxes_.end()) {
     const auto pair = realm_->PukPair(row->second.puk_gen);
     if (pair) {
       opened = protocol::OpenVek(epoch->second, state_.realm(), state_.id(), realm_->member(),

@@ -63,8 +63,8 @@ base::Status CheckHead(const SignedEntry& head, const ColdVault& cold,
   return Invalid("a head that the row should hold as an epoch");
 }
 
-// The rules on order among the entries of the row: seq, R3, R2 between neighbours, and pin_link
-// before and after the pinned REV. `head` is the newest of them.
+// The rules on order among the entries of the row: seq, R3, R2 and pin_link between neighbours, and
+// pin_link before and after the pinned REV. `head` is the newest of them.
 base::Status CheckOrder(std::vector<Place> places, const SignedEntry& head,
                         const SignedEntry& pinned, const Rev& rev) {
   std::ranges::sort(places, {}, [](const Place& place) { return place.header.seq; });
@@ -79,8 +79,14 @@ base::Status CheckOrder(std::vector<Place> places, const SignedEntry& head,
     if (i == 0) continue;
     const Place& before = places[i - 1];
     if (h.seq == before.header.seq) return Invalid("two entries in one place");
-    if (h.seq == before.header.seq + 1 && h.prev != before.link) {
-      return base::Error(base::Code::kFork, "an entry follows another one than the last");
+    if (h.seq == before.header.seq + 1) {
+      if (h.prev != before.link) {
+        return base::Error(base::Code::kFork, "an entry follows another one than the last");
+      }
+      // Behind the pinned REV, above.
+      if (h.seq <= pinned.header.seq && h.pin_link != before.header.pin_link) {
+        return Invalid("a link to the pinned record is another than the last entry's");
+      }
     }
     if (h.roster_seq < before.header.roster_seq) {
       return Invalid("an entry cites an older roster than the last");
@@ -111,6 +117,7 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
     if (!entry) return entry.error();
     const EntryHeader& h = entry->header;
     const auto* epoch = std::get_if<Epoch>(&entry->payload);
+    if (IsByGuest(h)) return Invalid("a guest writes REV alone");
     if (epoch == nullptr) return Invalid("not an EPOCH where one should be");
     if (h.seq <= places.back().header.seq) return Invalid("EPOCHs out of order");
     if (h.epoch_link != cold.epoch.link) return Invalid("EPOCHs that do not follow each other");
@@ -121,6 +128,7 @@ base::Result<ColdVault> ReadCold(const ColdRow& row, const Roster& roster) {
     for (const auto& [guest, listed] : epoch->guests) guests[guest] = listed.device;
     cold.epoch = InForce(h, entry->link, *epoch);
     cold.epochs.push_back(*epoch);
+    cold.suite = std::max(cold.suite, h.suite);
     in_force.push_back(cold.epoch);
     epoch_seqs.push_back(h.seq);
     places.push_back(PlaceOf(*entry));

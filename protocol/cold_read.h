@@ -29,7 +29,8 @@ struct ColdVault {
   std::uint64_t head_seq = 0;
   base::Link head;
   EpochInForce epoch;
-  std::vector<Epoch> epochs;  // payloads, in order: wraps and commitments
+  std::vector<Epoch> epochs;      // payloads, in order: wraps and commitments
+  std::uint16_t suite = kSuite1;  // the highest of the epochs'
   EntryHeader pinned_header;
   Rev pinned;
 };

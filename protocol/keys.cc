@@ -20,6 +20,12 @@ bool IsValidKem(std::uint16_t alg, base::ByteSpan key) {
   return alg == kAlgXWing && key.size() == kXWingPublicKeySize;
 }
 
+base::Status CheckOpens(std::uint16_t suite) {
+  if (suite == kSuite1) return {};
+  return base::Error(base::Code::kUnsupported,
+                     "this is sealed in a way that this Godwit does not know: update it");
+}
+
 bool AreValidKems(const Kems& kems) {
   return kems.contains(kAlgX25519) && std::ranges::all_of(kems, [](const auto& kem) {
            return IsValidKem(kem.first, kem.second);

@@ -21,6 +21,9 @@ inline constexpr std::uint8_t kVersion = 1;
 
 // Whether a signed body of `suite` can be judged.
 inline bool IsKnownSuite(std::uint16_t suite) { return suite == kSuite1 || suite == kSuite2; }
+// Whether boxes and wraps that a body of `suite` lists can be opened. E_UNSUPPORTED: a later Godwit
+// is needed, and nobody is at fault.
+base::Status CheckOpens(std::uint16_t suite);
 
 // Public keys of one owner for boxes, by algorithm (docs/protocol.md section 2).
 inline constexpr std::uint16_t kAlgX25519 = 1;

@@ -13,15 +13,15 @@ namespace godwit::protocol {
 
 base::Bytes RecordContext(const RecordPlace& place) {
   Writer w;
-  w.Raw("gw1/rec").U16(kSuite1).Fixed(place.realm).Fixed(place.vault).Fixed(place.record);
+  w.Raw("gw1/rec").U16(place.suite).Fixed(place.realm).Fixed(place.vault).Fixed(place.record);
   w.U64(place.rver).Fixed(place.rprev).U32(place.epoch);
   w.Fixed(place.author_member).Fixed(place.author_device);
   return w.Take();
 }
 
 RecordPlace PlaceOf(const EntryHeader& header, const Rev& rev) {
-  return {header.realm, header.vault, rev.record,           rev.rver,
-          rev.rprev,    rev.epoch,    header.author_member, header.author_device};
+  return {header.realm, header.vault,         rev.record,           rev.rver,    rev.rprev,
+          rev.epoch,    header.author_member, header.author_device, header.suite};
 }
 
 base::Result<SealedRecord> SealRecord(const Vek& vek, const RecordPlace& place, base::ByteSpan text,

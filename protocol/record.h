@@ -25,6 +25,7 @@ struct RecordPlace {
   std::uint32_t epoch = 1;
   base::MemberId author_member;
   base::DeviceId author_device;
+  std::uint16_t suite = kSuite1;
 };
 base::Bytes RecordContext(const RecordPlace& place);
 // The place that a REV entry claims.

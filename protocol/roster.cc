@@ -246,6 +246,11 @@ struct Roster::NeedVisitor {
   }
 };
 
+bool Roster::IsByRoot(const Pending& statement) {
+  return statement.author.IsRoot() ||
+         std::ranges::any_of(statement.approvals, &Signer::IsRoot, &Approval::signer);
+}
+
 Roster::Need Roster::NeedOf(const Pending& statement) const {
   return std::visit(NeedVisitor{*this, statement.author}, statement.payload);
 }
@@ -296,6 +301,8 @@ bool Roster::Counts(const Pending& statement, const Signer& signer, bool is_auth
 }
 
 std::uint64_t Roster::CountMissing(const Pending& statement) const {
+  // Root's signature suffices alone, whatever has become of the author.
+  if (IsByRoot(statement)) return 0;
   const Need need = NeedOf(statement);
   std::vector<Signer> counting;
   if (Counts(statement, statement.author, true)) {
@@ -309,7 +316,6 @@ std::uint64_t Roster::CountMissing(const Pending& statement) const {
     counting.push_back(approval.signer);
     ++approvals;
   }
-  if (std::ranges::any_of(counting, &Signer::IsRoot)) return 0;
   const auto missing = [](std::size_t want, std::size_t have) {
     return want > have ? want - have : 0;
   };
@@ -476,6 +482,8 @@ base::Status Roster::TakeEffect(const Pending& statement, std::uint64_t seq) {
             }
           }
           requests_.push_back({seq, kNever, taken.link, taken.author, payload, taken.approvals});
+        } else if constexpr (std::is_same_v<Payload, PukRotate>) {
+          Take(seq, payload, taken.suite);
         } else if constexpr (!std::is_same_v<Payload, Approve> && !std::is_same_v<Payload, Close>) {
           Take(seq, payload);
         }
@@ -491,8 +499,7 @@ base::Status Roster::TakeEffect(const Pending& statement, std::uint64_t seq) {
 }
 
 base::Status Roster::CheckOwnersLeft(const Pending& statement) const {
-  const auto by_root = [](const Approval& approval) { return approval.signer.IsRoot(); };
-  if (statement.author.IsRoot() || std::ranges::any_of(statement.approvals, by_root)) return {};
+  if (IsByRoot(statement)) return {};
   const base::MemberId* loses = nullptr;
   if (const auto* remove = std::get_if<MemberRemove>(&statement.payload)) loses = &remove->member;
   if (const auto* set = std::get_if<RoleSet>(&statement.payload)) {
@@ -690,10 +697,10 @@ void Roster::Take(std::uint64_t seq, const DeviceRevoke& revoke) {
   members_.at(revoke.member).stale.emplace_back(seq, true);
 }
 
-void Roster::Take(std::uint64_t seq, const PukRotate& rotate) {
+void Roster::Take(std::uint64_t seq, const PukRotate& rotate, std::uint16_t suite) {
   Member& member = members_.at(rotate.member);
   member.puks.push_back(
-      {seq, rotate.gen, rotate.kems, rotate.box_hashes, rotate.prev_gen, rotate.prev_wrap});
+      {seq, rotate.gen, rotate.kems, rotate.box_hashes, rotate.prev_gen, rotate.prev_wrap, suite});
   member.stale.emplace_back(seq, false);
 }
 

@@ -41,6 +41,7 @@ class Roster {
     std::map<base::DeviceId, base::Sha256Hash> box_hashes;
     std::uint32_t prev_gen = 0;
     base::Bytes prev_wrap;
+    std::uint16_t suite = kSuite1;  // of the boxes and the wrap
   };
   struct Member {
     std::uint64_t added_seq = 0;
@@ -157,6 +158,8 @@ class Roster {
                                std::size_t granters) const;
 
   struct NeedVisitor;
+  // Whether root authored or approved it.
+  static bool IsByRoot(const Pending& statement);
   Need NeedOf(const Pending& statement) const;
   // Whether `signer` counts for `statement` at the head, as its author or as an approver.
   bool Counts(const Pending& statement, const Signer& signer, bool is_author) const;
@@ -204,7 +207,7 @@ class Roster {
   void Take(std::uint64_t seq, const MemberAdd& add);
   void Take(std::uint64_t seq, const DeviceAdd& add);
   void Take(std::uint64_t seq, const DeviceRevoke& revoke);
-  void Take(std::uint64_t seq, const PukRotate& rotate);
+  void Take(std::uint64_t seq, const PukRotate& rotate, std::uint16_t suite);
   void Take(std::uint64_t seq, const MemberRemove& remove);
   void Take(std::uint64_t seq, const RoleSet& set);
   void Take(std::uint64_t seq, const PolicySet& set);

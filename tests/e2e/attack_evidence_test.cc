@@ -346,6 +346,67 @@ TEST_F(Evidence, AListedBoxOfAPukThatDoesNotOpenNamesItsAuthor) {
   EXPECT_EQ(device->roster().PukAt(device->member(), device->roster().head_seq())->gen, gen + 1);
 }
 
+// A later Godwit seals in a suite that this one verifies and cannot open: whoever is behind is told
+// to update, and nobody is accused.
+TEST_F(Evidence, WhatALaterGodwitSealsAccusesNobody) {
+  const auto in_suite_2 = [](auto& header) { header.suite = protocol::kSuite2; };
+  const auto vault = MakeCase();
+  auto view = Fetched(Of("cw01"), vault);
+  const auto& roster = Of("cw01").roster();
+  const auto made =
+      Must(protocol::MakeEpoch(Must(protocol::Vek::Random()), vault, 2, view.state().epoch().list,
+                               {}, roster, roster.head_seq()));
+  const Bytes epoch = NextEntry(Of("cw01"), view.state(), made.payload, in_suite_2);
+  Show(vault, [&](std::uint64_t, VaultReply& reply) {
+    reply.add_entries(Text(epoch));
+    auto& second = *reply.add_boxes();
+    second.set_epoch(2);
+    second.set_box(Text(made.boxes.at(Of("kc1").member())));
+  });
+  const auto reader = FreshDevice("kc1");
+  auto fetched = Fetched(*reader, vault);
+  EXPECT_EQ(fetched.KeyOf(2).error().code(), Code::kUnsupported);
+  EXPECT_TRUE(fetched.KeyOf(1));
+  EXPECT_TRUE(EvidenceFiles(*reader).empty());
+  liar().BeHonest();
+
+  const std::string create = Text(Must(Of("cw01").store().Load(vault))->entries.front());
+  liar().RewriteReply([&](const wire::FetchBoardRequest&, wire::FetchBoardResponse& reply) {
+    for (auto& row : *reply.mutable_rows()) {
+      if (row.create() != create) continue;
+      row.add_epochs(Text(epoch));
+      row.set_head(Text(epoch));
+      row.set_box(Text(made.boxes.at(Of("kc1").member())));
+    }
+  });
+  EXPECT_OUTCOME(OutcomeOf(SyncPinnedRows(*reader, protocol::Kind::kCase)), Code::kUnsupported);
+  EXPECT_TRUE(EvidenceFiles(*reader).empty());
+  liar().BeHonest();
+
+  const auto author = FreshDevice("kc2");
+  Require(author->Sync());
+  const auto puk = Must(protocol::Puk::Random());
+  protocol::PukRotate rotate;
+  rotate.member = author->member();
+  rotate.gen = author->roster().PukAt(author->member(), author->roster().head_seq())->gen + 1;
+  rotate.kems = {{protocol::kAlgX25519, Must(protocol::PukKem(puk)).public_key}};
+  const auto puk_box = Must(protocol::SealPuk(puk, author->id(), author->member(), rotate.gen,
+                                              author->device().id(), author->device().keys().kems));
+  rotate.box_hashes[author->device().id()] = base::Sha256Hash(crypto::Sha256(puk_box));
+  const Bytes statement = NextStatement(*author, rotate, in_suite_2);
+  liar().RewriteReply([&](const wire::FetchRosterRequest&, wire::FetchRosterResponse& reply) {
+    reply.add_statements(Text(statement));
+  });
+  liar().RewriteReply([&](const wire::FetchPukBoxesRequest&, wire::FetchPukBoxesResponse& reply) {
+    auto& newest = *reply.add_boxes();
+    newest.set_gen(rotate.gen);
+    newest.set_box(Text(puk_box));
+  });
+  const auto member = FreshDevice("kc2");
+  EXPECT_OUTCOME(OutcomeOf(member->Sync()), Code::kUnsupported);
+  EXPECT_TRUE(EvidenceFiles(*member).empty());
+}
+
 // A board's rows hold no chain.
 TEST_F(Evidence, ARowKeepsWhatItWasMadeOf) {
   const auto vault = MakeCase();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows that leftovers.py, formatted.sh, unique_names.sh and attack_rows.sh refuse a made-up tree with
-# one fault, and pass it without.
+# Shows that leftovers.py, formatted.sh, unique_names.sh, attack_rows.sh and run.py --faults refuse a
+# made-up tree with one fault, and pass it without.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
@@ -45,3 +45,11 @@ for row in 25 2; do
 done
 printf '// no rows\n' >"$tree/table.h"
 expect 1 "$here/attack_rows.sh" "$tree" "$tree/table.h" "$tree/ctest"
+
+root=$here/../..
+mkdir "$tree/tests"
+cp -r "$root/protocol" "$root/client" "$tree/"
+cp -r "$root/tests/mutation" "$tree/tests/"
+expect 0 python3 -B "$tree/tests/mutation/run.py" --faults
+printf '\nbool IsUnheardOf(int value) { return value == 0; }\n' >>"$tree/protocol/kinds.cc"
+expect 1 python3 -B "$tree/tests/mutation/run.py" --faults

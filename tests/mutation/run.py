@@ -2,13 +2,15 @@
 """Turns one refusal after the other into a pass, and runs the tests that reach it.
 
     run.py --scratch SCRATCH [--tests NAME,...] [FILE...]
+    run.py --faults
 
-Started by scripts/mutate.sh, which see; needs GODWIT_SHARED and GODWIT_TEST_PG_FILE. All mutants are
+--faults: says which refusals rewrite.py does not know how to turn, and which explained survivors are no
+mutants any more, and ends with 1 where there is one. Else it is started by scripts/mutate.sh, which see; needs GODWIT_SHARED and GODWIT_TEST_PG_FILE. All mutants are
 compiled into one copy of the tree, SCRATCH, each behind a switch of its own (rewrite.py says what a
 refusal is). Every test runs once with all switches off, and tells which refusals came about in it: these
-alone can tell the pass from the refusal. Then, for each mutant, they run with its switch on, the
-quickest first, until one fails, crashes, or takes ten times as long as before. A mutant that no test
-reaches survives.
+alone can tell the pass from the refusal. Then, for each mutant, they run with its switch on, first the one
+that caught it in an earlier run (SCRATCH/catchers.txt), then the quickest, until one fails, crashes, or
+takes ten times as long as before. A mutant that no test reaches survives.
 
 Writes SCRATCH/report.txt. Ends with 1 where fewer than 95 in 100 are caught, where a survivor has no
 explanation in survivors.txt or an explanation no survivor, and where something was left out unseen.
@@ -22,6 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -87,8 +90,8 @@ def write_if_other(path, content):
     path.write_bytes(content)
 
 
-def mutate(tree):
-    """Writes the copy with its switches; returns the mutants, the lines left out, and the faults."""
+def find():
+    """The mutants, the lines left out, the faults, and the files with their switches by name."""
     mutants, left, faults, rewritten = [], [], [], {}
     for place, name in enumerate(targets()):
         file = rewrite.File(name, (ROOT / name).read_text(), place * NUMBERS_A_FILE)
@@ -99,6 +102,12 @@ def mutate(tree):
         assert len(file.mutants) < NUMBERS_A_FILE
         if file.mutants:
             rewritten[name] = file.rewritten().encode()
+    return mutants, left, faults, rewritten
+
+
+def mutate(tree):
+    """Writes the copy with its switches; returns the mutants, the lines left out, and the faults."""
+    mutants, left, faults, rewritten = find()
     for name in copy_tree(tree):
         content = rewritten.get(name, (ROOT / name).read_bytes())
         if name == "tests/support/crypto_environment.cc":
@@ -192,21 +201,44 @@ def record(binaries, scratch):
         return [test for tests in pool.map(one, runs) for test in tests]
 
 
-def judge(mutant, tests, binaries):
-    """How the mutant is caught by `tests`: "failed", "crashed" or "hung"; or "survived"."""
-    for name, binary in binaries.items():
-        own = sorted((t for t in tests if t.binary == name), key=lambda t: t.ms)
-        parts = [[t] for t in own] if name in APART else [own[:8], own[8:]]
-        for part in parts:
-            if not part:
-                continue
-            timeout = 20 + sum(t.ms for t in part) / 100
-            outcome, _ = run_tests(binary, [t.name for t in part],
-                                   {"GODWIT_MUTANT": str(mutant.number)}, timeout,
-                                   "--gtest_fail_fast")
-            if outcome != "passed":
-                return outcome
-    return "survived"
+def judge(mutant, tests, binaries, catcher=None):
+    """How the mutant is caught by `tests`: "failed", "crashed" or "hung"; or "survived". And by which
+    test, as far as it can be told. The test named `catcher` is tried first."""
+    parts = [[t] for t in tests if t.name == catcher]
+    for name in binaries:
+        own = sorted((t for t in tests if t.binary == name and t.name != catcher), key=lambda t: t.ms)
+        parts += [[t] for t in own] if name in APART else [own[:8], own[8:]]
+    for part in parts:
+        if not part:
+            continue
+        timeout = 20 + sum(t.ms for t in part) / 100
+        outcome, out = run_tests(binaries[part[0].binary], [t.name for t in part],
+                                 {"GODWIT_MUTANT": str(mutant.number)}, timeout,
+                                 "--gtest_fail_fast")
+        if outcome != "passed":
+            told = re.search(r"\[  FAILED  \] ([\w./]+)", out)
+            return outcome, part[0].name if len(part) == 1 else told and told.group(1)
+    return "survived", None
+
+
+class Catchers:
+    """Which test caught which mutant: the latest line of a mutant in a file holds."""
+
+    def __init__(self, path):
+        self.of = {}
+        if path.is_file():
+            for line in path.read_text().splitlines():
+                test, *key = line.split("\t")
+                self.of[tuple(key)] = test
+        self.file = open(path, "a", buffering=1)
+        self.lock = threading.Lock()
+
+    def judge(self, mutant, tests, binaries):
+        outcome, test = judge(mutant, tests, binaries, self.of.get(mutant.key))
+        if test and test != self.of.get(mutant.key):
+            with self.lock:
+                self.file.write("\t".join([test, *mutant.key]) + "\n")
+        return outcome
 
 
 def reaching(tests, number):
@@ -226,7 +258,7 @@ def control(verdicts, tests, binaries):
         # All of the binary where that is quick, so that what no refusal reached is tried as well.
         others = [t for t in (reach if first in APART else tests)
                   if t.binary == first and t.name not in catching]
-        survives = judge(mutant, others, binaries) == "survived"
+        survives = judge(mutant, others, binaries)[0] == "survived"
         say(f"control: without the {len(catching)} tests that catch it, {mutant.file}:{mutant.line} "
             f"({mutant.text[:50]}) {'survives the other' if survives else 'is caught by the other'} "
             f"{len(others)} of {first}")
@@ -254,9 +286,15 @@ def explanations():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tests")
-    parser.add_argument("--scratch", type=pathlib.Path, required=True)
+    parser.add_argument("--scratch", type=pathlib.Path)
+    parser.add_argument("--faults", action="store_true")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
+    if arguments.faults:
+        mutants, _, faults, _ = find()
+        gone = set(explanations()) - {m.key for m in mutants}
+        faults += [f"explained in survivors.txt, and gone: {' '.join(key)}" for key in sorted(gone)]
+        sys.exit("\n".join(faults) or 0)
     # A folder stands for its files.
     wanted = [t for f in arguments.files or targets() for t in targets() if t == f or
               t.startswith(f.rstrip("/") + "/")]
@@ -291,8 +329,9 @@ def main():
     tests = record(binaries, scratch)
     say(f"{len(tests)} tests pass without a mutant: {time.monotonic() - began:.0f} s")
 
+    catchers = Catchers(scratch / "catchers.txt")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = pool.map(lambda m: judge(m, reaching(tests, m.number), binaries), mutants)
+        outcomes = pool.map(lambda m: catchers.judge(m, reaching(tests, m.number), binaries), mutants)
         verdicts = list(zip(mutants, outcomes))
 
     say(f"\n{'file':28} {'mutants':>8} {'caught':>8} {'by a test':>10} {'crash':>6} {'hang':>5} "

@@ -394,6 +394,21 @@ TEST(Attack, Row58_NoForgedRowIsReadCold) {
          row.epochs.push_back(row.head);
        },
        kInvalid},
+      {"an epoch right before the pinned record that follows another one than it does",
+       [&](World& w, ColdRow& row) {
+         EntryHeader header = ReadEntry(row.epochs[1])->header;
+         header.pin_link = other_link;
+         row.epochs[1] = SignEntry(header, w.vault.epoch(2), w.coordinator.device().signing_key());
+         const EntryHeader pinned = ReadEntry(row.pinned)->header;
+         GiveHead(row, NextPinned(w, w.caseworker, [&](EntryHeader& h, Rev& r) {
+                    h.seq = pinned.seq;
+                    h.prev = h.epoch_link = EntryLink(row.epochs[1]);
+                    h.pin_link = r.rprev = pinned.pin_link;
+                    r.rver = 2;
+                    r.epoch = 2;
+                  }));
+       },
+       kInvalid},
       {"epoch 1 after another CREATE",
        [](World& w, ColdRow& row) {
          EntryHeader header = ReadEntry(row.epochs[0])->header;
@@ -666,6 +681,32 @@ TEST(Attack, Row58_AGuestsHeadIsARevision) {
   EXPECT_EQ(read(signal), "ok");
   EXPECT_EQ(read(State{1, 0, 0}), kInvalid);
   EXPECT_EQ(read(Assent{vault.vault().head(), Assent::kYes}), kInvalid);
+}
+
+// An admin may give a member the id of a guest's device, by which the guest would write as both.
+TEST(Attack, Row58_AGuestWithAMembersIdWritesNoEpoch) {
+  TestRealm realm(Compartment::kJourneys);
+  auto& route = realm.Add(kRoute);
+  auto& guide = realm.Stranger();
+  auto& twin = realm.Stranger();
+  twin.id = base::MemberId(guide.device().id().bytes());
+  realm.AppendApproved(realm.person(0), realm.AddOf(twin, kRoute), {});
+  realm.RotatePuk(twin);
+  TestVault vault(realm, Kind::kLeg, route, {{&route, 7}, {&twin, 7}});
+  GuestList guests;
+  guests[base::GuestId(guide.device().id().bytes())] = {kReadWrite, 500'000, guide.device().keys()};
+  vault.Rekey(route, vault.vault().epoch().list, guests);
+  vault.WritePinned(route, "summary");
+  EntryHeader header = vault.Next(guide);
+  header.author_member = twin.id;
+  ColdRow row = vault.Row();
+  ASSERT_EQ(CodeOf(ReadCold(row, realm.roster())), "ok");
+  const auto list = vault.vault().epoch().list;
+  row.head =
+      SignEntry(header, vault.RekeyingOf(list, guests).epoch.payload, guide.device().signing_key());
+  row.epochs.push_back(row.head);
+  EXPECT_EQ(CodeOf(vault.vault().Judge(row.head, realm.roster())), kInvalid);
+  EXPECT_EQ(CodeOf(ReadCold(row, realm.roster())), kInvalid);
 }
 
 // A suspended member has a device that signs and no box: what they sign is refused cold as warm.

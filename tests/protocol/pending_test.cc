@@ -166,6 +166,20 @@ TEST(Pending, ThreeAreNeededWhereThePolicySaysThree) {
   EXPECT_EQ(w.RolesOf(w.newcomer), kCaseworker);
 }
 
+// Whatever has become of the author: here the device that signed was revoked, and what two owners
+// were to decide on became the author's own affair.
+TEST(Pending, TheRootSufficesThoughTheAuthorNoLongerCounts) {
+  World w;
+  const base::Link link = w.Do(w.owner, MemberRemove{w.owner.id, 1});
+  w.realm.Revoke(w.owner, 0, 1);
+  w.realm.RotatePuk(w.owner, 1);
+  w.realm.DoByRoot(RoleSet{w.owner.id, kAdmin});
+  ASSERT_TRUE(w.Waits(link));
+  w.realm.DoByRoot(Yes(link));
+  EXPECT_FALSE(w.Waits(link));
+  EXPECT_FALSE(w.roster().IsMemberAt(w.owner.id, w.roster().head_seq()));
+}
+
 TEST(Pending, TheRootSufficesAlone) {
   World w;
   const base::Link link = w.Do(w.admin, w.realm.AddOf(w.newcomer, kCaseworker));

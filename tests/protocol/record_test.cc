@@ -99,10 +99,31 @@ TEST(Record, KeepsItsPlaceAndFlagsInTheRev) {
   EXPECT_EQ(place.epoch, 1U);
   EXPECT_EQ(place.author_member, coordinator.id);
   EXPECT_EQ(place.author_device, coordinator.device().id());
+  EXPECT_EQ(place.suite, kSuite1);
   const auto& beside = vault.Beside(vault.vault().head());
   const auto opened = OpenRecord(vault.vek(1), place, rev, beside.salt, beside.ciphertext, 1024);
   ASSERT_TRUE(opened);
   EXPECT_EQ(support::Plain(*opened), Bytes{'x'});
+}
+
+// Records of both suites differ in their context alone: a revision of suite 2 opens as one.
+TEST(Record, OpensInItsSuiteAlone) {
+  const auto vek = *Vek::Random();
+  RecordPlace place;
+  place.suite = kSuite2;
+  const Bytes text{'x'};
+  const auto sealed = *SealRecord(vek, place, text, 1024);
+  EntryHeader header;
+  header.suite = kSuite2;
+  const auto open = [&] {
+    return OpenRecord(vek, PlaceOf(header, sealed.rev), sealed.rev, sealed.salt, sealed.ciphertext,
+                      1024);
+  };
+  const auto opened = open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(support::Plain(*opened), text);
+  header.suite = kSuite1;
+  EXPECT_EQ(CodeOf(open()), "E_DECRYPT");
 }
 
 // Salt and ciphertext lie with the server; c is signed by the author. Which of them is at fault
