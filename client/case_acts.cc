@@ -398,12 +398,16 @@ base::Result<Written> MergeCase(Organisation& organisation, std::string_view cod
   return Write(organisation, *file, wishes, "case merge");
 }
 
-base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code) {
+base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code,
+                                  Machine machine) {
   const auto file = OpenCases(organisation, Kind::kCase, code);
   if (!file) return file.error();
-  const CaseLife life = file->Life();
+  CaseLife life = file->Life();
   Realm& realm = **organisation.Get(Compartment::kCases);
-  if (life.waiting.empty()) return Error(Code::kNotFound, "no act of this case waits for a second");
+  std::erase_if(life.waiting, [&](const SignedAct& each) { return each.act.machine() != machine; });
+  if (life.waiting.empty()) {
+    return Error(Code::kNotFound, "nothing of that kind waits for a second person in this case");
+  }
   const SignedAct& act = life.waiting.back();
   if (act.author == realm.member()) {
     return Error(Code::kPermissionDenied, "the second person is another than the first");
@@ -429,6 +433,13 @@ base::Result<Written> AssentToAct(Organisation& organisation, std::string_view c
   assent.assent = act.link;
   assent.edits.push_back(VaultFile::Change(*file->Pinned(), std::move(summary)));
   return Submit(realm, std::move(assent));
+}
+
+base::Result<Written> ReviewOverride(Organisation& organisation, std::string_view code) {
+  const auto file = OpenCases(organisation, Kind::kCase, code);
+  if (!file) return file.error();
+  return Write(organisation, *file, {{.machine = content::v1::MACHINE_CONSENT_OVERRIDE, .to = 0}},
+               "case review");
 }
 
 base::Result<Written> SetBestInterests(Organisation& organisation, std::string_view code, bool bid,

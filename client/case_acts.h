@@ -77,9 +77,13 @@ base::Result<Written> ReopenCase(Organisation& organisation, std::string_view co
 base::Result<Written> MergeCase(Organisation& organisation, std::string_view code,
                                 std::string_view into);
 
-// Assents to the act that waits for a second person. NOT_FOUND: none waits. PERMISSION_DENIED: it
-// is one's own, or was written more than 72 hours ago.
-base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code);
+// Assents to the newest act of a machine (the stage: a closure) that waits for a second person.
+// NOT_FOUND: none waits. PERMISSION_DENIED: it is one's own, or was written more than 72 hours ago.
+base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code,
+                                  content::v1::Machine machine);
+// Ends an override of the person's consent that a supervisor has reviewed. PERMISSION_DENIED: there
+// is none, or this is no supervisor.
+base::Result<Written> ReviewOverride(Organisation& organisation, std::string_view code);
 
 // Best interests assessed (bia) or determined (bid), by the supervisor.
 base::Result<Written> SetBestInterests(Organisation& organisation, std::string_view code, bool bid,

@@ -158,6 +158,16 @@ base::Result<CasePlan> PlanCase(Organisation& organisation, NewCase new_case) {
   const auto person_supervisor = member_in(**identity);
   if (!person_supervisor) return person_supervisor.error();
 
+  const auto& roster = (*cases)->roster();
+  const auto coordinates = [&](const auto& row) {
+    return (roster.RolesAt(row.first, roster.head_seq()) & protocol::kCoordinator) != 0;
+  };
+  if (std::ranges::none_of(roster.members(), coordinates)) {
+    return Error(Code::kNotFound,
+                 "nobody coordinates cases here yet, and no case is without a coordinator: an "
+                 "owner or admin invites one (`godwit member invite`)");
+  }
+
   CasePlan plan{NewCaseCode(), {}};
   const std::string& code = plan.code;
   const auto add = [&plan](Compartment compartment, Pending pending) {
@@ -202,11 +212,8 @@ base::Result<CasePlan> PlanCase(Organisation& organisation, NewCase new_case) {
 
   std::map<base::MemberId, protocol::Perm> members{{(*cases)->member(), protocol::kFull},
                                                    {*case_supervisor, protocol::kReadWrite}};
-  const auto& roster = (*cases)->roster();
-  for (const auto& [member, row] : roster.members()) {
-    if ((roster.RolesAt(member, roster.head_seq()) & protocol::kCoordinator) != 0) {
-      members[member] = protocol::kFull;
-    }
+  for (const auto& row : roster.members()) {
+    if (coordinates(row)) members[row.first] = protocol::kFull;
   }
   Pending made = NewPendingVault(**cases, Kind::kCase, std::move(members));
   ActsOfCase acts;

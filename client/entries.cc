@@ -120,6 +120,45 @@ Status Prepare(Organisation& organisation, std::string_view code, const EntryKin
   return PrepareTransition(organisation, code, kind.transition, before, record);
 }
 
+// The steps of its case that a change of a record is at the same time.
+std::vector<Wish> WishesOf(const Record* before, const Record& after) {
+  std::vector<Wish> wishes;
+  if (before != nullptr && EndsCase(*before, after)) {
+    wishes.push_back({.machine = content::v1::MACHINE_STATUS,
+                      .to = content::v1::CASE_STATUS_TRANSFERRED,
+                      .subject_is_previous = true});
+  }
+  if (Overrides(before, after)) {
+    wishes.push_back(
+        {.machine = content::v1::MACHINE_CONSENT_OVERRIDE, .to = 1, .subject_is_previous = true});
+  }
+  return wishes;
+}
+
+// What coordinators read names nobody.
+Status CheckNamesNobody(Organisation& organisation, std::string_view text) {
+  const auto names = NamesOwnPerson(organisation, text);
+  if (!names) return names.error();
+  if (!*names) return {};
+  return Error(Code::kPermissionDenied,
+               "this names one of your people, and every coordinator would read it: leave the "
+               "name, the phone or the place out, or write it to the sensitive part");
+}
+
+// The words of a record that coordinators read; a transition looks at its own.
+Status CheckWords(Organisation& organisation, const EntryKind& kind,
+                  const std::vector<Change>& changes) {
+  if (kind.vault != Kind::kCase || kind.body == Record::kTransition) return {};
+  Record record;
+  MakeBody(kind.body, record);
+  for (const Change& change : changes) {
+    const auto field = FieldPath::Find(*BodyOf(record).GetDescriptor(), change.path);
+    if (!field || field->kind() != ValueKind::kText) continue;
+    if (const auto fits = CheckNamesNobody(organisation, change.value); !fits) return fits;
+  }
+  return {};
+}
+
 Status CheckMine(const VaultFile& file) {
   if ((file.perm() & protocol::kReadWrite) == protocol::kReadWrite) return {};
   return Error(Code::kPermissionDenied, "this part of the case is not yours to change");
@@ -143,7 +182,7 @@ base::Result<std::string> ReaderByHandle(Realm& realm, const VaultFile& file,
   return base::ToString(colleague->member.bytes());
 }
 
-// What coordinators read holds no names.
+// A remark or task: of a length, and in a case without names.
 Status CheckForDesk(Organisation& organisation, Kind vault, std::string_view text) {
   if (text.empty() || !IsUtf8(text)) {
     return Error(Code::kInvalidArgument, "the text is empty, or no UTF-8");
@@ -157,14 +196,7 @@ Status CheckForDesk(Organisation& organisation, Kind vault, std::string_view tex
                  "what coordinators read has at most 120 characters: longer words belong in the "
                  "sensitive part (--in sensitive)");
   }
-  const auto names = NamesOwnPerson(organisation, text);
-  if (!names) return names.error();
-  if (*names) {
-    return Error(Code::kPermissionDenied,
-                 "this names one of your people, and every coordinator would read it: leave the "
-                 "name, the phone or the place out, or write it to the sensitive part");
-  }
-  return {};
+  return CheckNamesNobody(organisation, text);
 }
 
 }  // namespace
@@ -229,12 +261,7 @@ base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view 
   if (std::ranges::count(EntriesOf(*file, kind, true), *entry) == 0) return NoSuchRecord();
   auto changed = change(before);
   if (!changed) return changed.error();
-  std::vector<Wish> wishes;
-  if (EndsCase(before, *changed)) {
-    wishes.push_back({.machine = content::v1::MACHINE_STATUS,
-                      .to = content::v1::CASE_STATUS_TRANSFERRED,
-                      .subject_is_previous = true});
-  }
+  const auto wishes = WishesOf(&before, *changed);
   return Send(**realm, *file, VaultFile::Change(**entry, *std::move(changed)), kind.name, wishes);
 }
 
@@ -248,6 +275,7 @@ base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view
   Record record;
   MakeBody(kind.body, record);
   if (const auto fits = Filled(record, changes); !fits) return fits.error();
+  if (const auto fits = CheckWords(organisation, kind, changes); !fits) return fits.error();
   const auto realm = RealmOf(organisation, kind.vault);
   if (!realm) return realm.error();
   const auto file = OpenEntries(organisation, code, kind, From::kService);
@@ -260,10 +288,11 @@ base::Result<EntryWritten> AddEntry(Organisation& organisation, std::string_view
   if (const auto fits = Prepare(organisation, code, kind, nullptr, *filled); !fits) {
     return fits.error();
   }
+  const auto wishes = WishesOf(nullptr, *filled);
   return Send(**realm, *file,
               anew ? VaultFile::Add(*std::move(filled))
                    : VaultFile::Change(*there.front(), *std::move(filled)),
-              kind.name);
+              kind.name, wishes);
 }
 
 base::Result<EntryWritten> ChangeEntry(Organisation& organisation, std::string_view code,
@@ -272,6 +301,7 @@ base::Result<EntryWritten> ChangeEntry(Organisation& organisation, std::string_v
   return Rewrite(organisation, code, kind, id, [&](const Record& before) -> base::Result<Record> {
     auto filled = Filled(before, changes);
     if (!filled) return filled;
+    if (const auto words = CheckWords(organisation, kind, changes); !words) return words.error();
     const auto fits = Prepare(organisation, code, kind, &before, *filled);
     if (!fits) return fits.error();
     return filled;

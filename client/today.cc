@@ -85,6 +85,7 @@ class Collector {
         WriteLife(life, summary);
         TakeSummary(realm, summary, file->hats());
         TakeWaiting(realm, life, file->hats(), code);
+        TakeOverride(*file, life, code);
         if (const auto taken = TakeCrossings(*file, life, code); !taken) return taken;
       }
     }
@@ -153,8 +154,22 @@ class Collector {
     for (const SignedAct& act : life.waiting) {
       if (act.author == realm.member() || (hats & (kSupervisorHat | kCoordinatorHat)) == 0)
         continue;
-      items_.push_back({What::kSecondWaits, code, 0, NameOf(act.act.reason()), ""});
+      const bool closes = act.act.machine() == content::v1::MACHINE_STAGE;
+      items_.push_back({What::kSecondWaits, code, 0,
+                        closes ? NameOf(act.act.reason()) : NameOf(act.act.machine()), ""});
     }
+  }
+
+  void TakeOverride(const VaultFile& file, const CaseLife& life, const std::string& code) {
+    constexpr auto kMachine = content::v1::MACHINE_CONSENT_OVERRIDE;
+    if (life[kMachine] == 0 || (file.hats() & kSupervisorHat) == 0) return;
+    TodayItem item{What::kOverride, code, 0, "", ""};
+    for (const auto* entry : file.Of(Record::kTransition)) {
+      if (entry->link != life.since[kMachine].subject) continue;
+      item.due_day = entry->content.transition().expires_day();
+      item.id = ShortId(entry->record);
+    }
+    items_.push_back(std::move(item));
   }
 
   // A vault as this device has it; nothing: it has none, or it is not this person's.

@@ -26,6 +26,7 @@ struct TodayItem {
     kConsentDiffers,  // the person's consent and the case's copy of it
     kRefused,         // in the outbox, and will not go by itself
     kAlarm,           // something that nobody may do was read
+    kOverride,        // something is told without consent: a supervisor reviews it
     kDrafts,          // registered while locked, and not taken in yet
   };
   What what = What::kTask;

@@ -102,6 +102,46 @@ Status CheckFilled(Organisation& organisation, const Transition& transition) {
   return {};
 }
 
+Status CheckTimeBox(const Transition& transition) {
+  const std::uint32_t today = DayNow();
+  if (transition.expires_day() >= today && transition.expires_day() - today <= kOverrideDays) {
+    return {};
+  }
+  return Error(Code::kInvalidArgument,
+               "consent is overridden for 14 days at most: say until when it is needed "
+               "(expires_day)");
+}
+
+// What of a transition was answered or told: all but how it stands.
+bool TellsTheSame(const Transition& a, Transition b) {
+  b.set_state(a.state());
+  return google::protobuf::util::MessageDifferencer::Equals(a, b);
+}
+
+// Whether two have agreed that this is told without consent, as it stands, and nobody ended it.
+Status CheckOverridden(const VaultFile& case_file, const VaultFile::Entry& entry) {
+  const CaseLife life = case_file.Life();
+  constexpr auto kMachine = content::v1::MACHINE_CONSENT_OVERRIDE;
+  if (entry.waits) {
+    return Error(Code::kUnavailable,
+                 "the override of the person's consent waits to be sent: run `godwit sync` first");
+  }
+  if (life[kMachine] != 0 && life.since[kMachine].subject == entry.link) {
+    return CheckTimeBox(entry.content.transition());
+  }
+  const std::string link = base::ToString(entry.link.bytes());
+  if (std::ranges::any_of(life.waiting, [&](const SignedAct& act) {
+        return act.act.machine() == kMachine && act.act.subject() == link;
+      })) {
+    return Error(Code::kPermissionDenied,
+                 "overriding the person's consent takes two: a supervisor or coordinator agrees "
+                 "with `godwit case assent CODE override`");
+  }
+  return Error(Code::kPermissionDenied,
+               "the override of the person's consent was ended, or another took its place, or "
+               "this was changed since: write it anew if it is needed still");
+}
+
 // The person's consent as it stands, or why it does not cover this.
 base::Result<const VaultFile::Entry*> CoveringConsent(const VaultFile& person,
                                                       const Transition& transition) {
@@ -222,20 +262,17 @@ Status PrepareTransition(Organisation& organisation, std::string_view code, Tran
   } else {
     was = before->transition();
   }
-  if (now.kind() != was.kind() || now.consent_overridden() != was.consent_overridden() ||
-      now.reason() != was.reason()) {
+  if (now.kind() != was.kind() || now.reason() != was.reason()) {
     return Error(Code::kInvalidArgument,
                  "what is to be filled in is to_org, share_with, service, shared_fields, "
-                 "expires_day, and later state");
+                 "expires_day, consent_overridden, and later state");
   }
   if (now.state() != was.state() && !MayFollow(kind, was.state(), now.state())) {
     return Error(Code::kInvalidArgument,
                  "this state does not follow: in_progress becomes accepted, rejected or revoked, "
                  "and an accepted referral done or revoked");
   }
-  Transition same = now;
-  same.set_state(was.state());
-  if (before != nullptr && google::protobuf::util::MessageDifferencer::Equals(same, was)) {
+  if (before != nullptr && TellsTheSame(was, now)) {
     if (now.state() != content::v1::TRANSITION_STATE_ACCEPTED || !HasExpired(was, DayNow())) {
       return {};
     }
@@ -253,9 +290,23 @@ Status PrepareTransition(Organisation& organisation, std::string_view code, Tran
   const auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kService);
   if (!person) return person.error();
   const auto consent = CoveringConsent(*person, now);
+  if (now.consent_overridden()) {
+    if (consent) {
+      return Error(Code::kInvalidArgument,
+                   "the person's consent covers this: leave consent_overridden out");
+    }
+    now.clear_consent();
+    if (now.expires_day() == 0) now.set_expires_day(DayNow() + kOverrideDays);
+    return CheckTimeBox(now);
+  }
   if (!consent) return consent.error();
   now.set_consent(base::ToString((*consent)->record.bytes()));
   return {};
+}
+
+bool Overrides(const Record* before, const Record& after) {
+  return after.transition().consent_overridden() &&
+         (before == nullptr || !TellsTheSame(before->transition(), after.transition()));
 }
 
 bool EndsCase(const Record& before, const Record& after) {
@@ -295,8 +346,13 @@ base::Result<SharedCase> OpenShared(Organisation& organisation, std::string_view
   if (!person) return person.error();
   shared.code = person->case_code;
   const auto consent = CoveringConsent(person->file, shared.transition);
-  if (!consent) return consent.error();
-  shared.consent = (*consent)->content.consent();
+  if (consent) {
+    shared.consent = (*consent)->content.consent();
+  } else {
+    if (!shared.transition.consent_overridden()) return consent.error();
+    if (const auto agreed = CheckOverridden(*case_file, **entry); !agreed) return agreed.error();
+    shared.overridden = true;
+  }
   std::map<Kind, VaultFile> files;
   files.emplace(Kind::kCase, *std::move(case_file));
   files.emplace(Kind::kPerson, std::move(person->file));

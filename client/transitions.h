@@ -30,6 +30,9 @@ Sharing SharingOf(const content::v1::Consent* consent, const content::v1::Transi
                   std::uint32_t today);
 // "covered", "no_consent", ...
 std::string_view NameOf(Sharing sharing);
+// For how many days at most something may be told without consent, where somebody's life or health
+// depends on it.
+inline constexpr std::uint32_t kOverrideDays = 14;
 // PERMISSION_DENIED: why nothing may be told, and what to do; not for kCovered.
 base::Error SharingError(Sharing sharing);
 
@@ -48,12 +51,17 @@ base::Result<SharedField> FindSharedField(std::string_view path);
 
 // Makes `record`, which somebody filled in, a transition of that kind; `before`: as it was, or null
 // for a new one. A new one begins in progress; what is told may be changed until there is an
-// answer, and only with the person's consent, which is looked up and named. INVALID_ARGUMENT:
-// something is missing, no such field, or no such step from where it stands. PERMISSION_DENIED: as
+// answer, and only with the person's consent, which is looked up and named, or where it is to be
+// overridden. INVALID_ARGUMENT: something is missing, no such field, no such step from where it
+// stands, or an override that is not needed or too long. PERMISSION_DENIED: as
 // SharingError, or the receiver's name is one of this caseworker's own people's.
 base::Status PrepareTransition(Organisation& organisation, std::string_view code,
                                content::v1::TransitionKind kind, const content::v1::Record* before,
                                content::v1::Record& record);
+
+// Whether this change is to tell something without the person's consent: an act of two, which goes
+// with it. `before`: null for a new one.
+bool Overrides(const content::v1::Record* before, const content::v1::Record& after);
 
 // Whether this change says that a transfer was accepted, which ends the case here: a coordinator's.
 bool EndsCase(const content::v1::Record& before, const content::v1::Record& after);
@@ -62,11 +70,13 @@ bool EndsCase(const content::v1::Record& before, const content::v1::Record& afte
 std::vector<const VaultFile::Entry*> LiveTransitions(const VaultFile& case_file,
                                                      std::uint32_t today);
 
-// What a transition tells, for whoever may tell it: read only where the consent covers it now.
+// What a transition tells, for whoever may tell it: read only where the consent covers it now, or
+// two have overridden it for this very revision and no supervisor has ended that.
 struct SharedCase {
   std::string code;
   content::v1::Transition transition;
-  content::v1::Consent consent;
+  content::v1::Consent consent;  // that covers it; of an override, none
+  bool overridden = false;
   struct Part {
     SharedField field;
     std::vector<content::v1::Record> records;  // empty: nothing is recorded

@@ -142,7 +142,11 @@ class Draft {
     return Add(Sign(sealed->rev), std::move(upload));
   }
 
-  Status Plain(const protocol::EntryPayload& payload) { return Add(Sign(payload), {}); }
+  Status Plain(const protocol::EntryPayload& payload) {
+    const auto* tomb = std::get_if<protocol::Tomb>(&payload);
+    if (tomb != nullptr) dropped_records_.push_back(tomb->record);
+    return Add(Sign(payload), {});
+  }
 
   transport::VaultUpload TakeUpload() { return std::move(upload_); }
   // What the store keeps of the entries made here.
@@ -157,6 +161,7 @@ class Draft {
     update.entries = entries_;
     update.boxes = boxes_;
     update.records = records_;
+    update.dropped_records = dropped_records_;
     return update;
   }
 
@@ -188,6 +193,7 @@ class Draft {
   std::vector<base::Bytes> entries_;
   std::map<std::uint32_t, base::Bytes> boxes_;
   std::vector<RecordBlob> records_;
+  std::vector<base::RecordId> dropped_records_;
 };
 
 // Sends entries of one vault, and keeps them here.

@@ -105,6 +105,11 @@ std::vector<Step> MakeSteps() {
     add(gate, kShut, kOpen, kSv);
     add(gate, kOpen, kShut, kSv);
   }
+  // What is told without consent: by whom two saw it, as it was written then, until a supervisor
+  // has reviewed it. Another takes its place.
+  add(MACHINE_CONSENT_OVERRIDE, kShut, kOpen, kCw, kSubject | kByTwo);
+  add(MACHINE_CONSENT_OVERRIDE, kOpen, kOpen, kCw, kSubject | kOtherSubject | kByTwo);
+  add(MACHINE_CONSENT_OVERRIDE, kOpen, kShut, kSv);
   // Facts: anything, at any time, whatever was said before.
   for (int machine = MACHINE_UNACCOMPANIED; machine <= kLastConsent; ++machine) {
     const Hats actors = machine == MACHINE_UNACCOMPANIED ? kCw | kSv | kKc : kCw;
@@ -132,7 +137,7 @@ base::Link SubjectOf(const Act& act) {
   return base::Link::FromBytes(base::AsBytes(act.subject())).value_or(base::Link());
 }
 
-bool IsFact(Machine machine) { return machine >= MACHINE_UNACCOMPANIED; }
+bool IsFact(Machine machine) { return machine >= MACHINE_UNACCOMPANIED && machine <= kLastConsent; }
 
 // What of the needs of a step is not there.
 std::optional<Rule> Missing(const Step& step, const CaseLife& life, const Act& act,
@@ -247,6 +252,7 @@ std::uint32_t StatesOf(Machine machine) {
     case MACHINE_CLEARANCE:
     case MACHINE_BEST_INTERESTS_ASSESSMENT:
     case MACHINE_BEST_INTERESTS_DETERMINATION:
+    case MACHINE_CONSENT_OVERRIDE:
       return 2;
     default:
       return machine >= MACHINE_UNACCOMPANIED && machine <= kLastConsent ? Answer_ARRAYSIZE : 0;
@@ -345,7 +351,8 @@ Verdict Judge(const CaseLife& life, const Act& act, const base::MemberId& author
   if ((step->actors & hats) == 0) return no(Rule::kWrongActor);
   if (const auto missing = Missing(*step, life, act, author)) return no(*missing);
   const auto reason = act.reason();
-  return {std::nullopt, (step->needs & kGraveByTwo) != 0 && (kGrave & Bit(reason)) != 0};
+  return {std::nullopt, (step->needs & kByTwo) != 0 ||
+                            ((step->needs & kGraveByTwo) != 0 && (kGrave & Bit(reason)) != 0)};
 }
 
 CaseLife LifeAfter(const CaseBegin* begin, const std::vector<SignedAct>& acts) {

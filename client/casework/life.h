@@ -46,6 +46,7 @@ inline constexpr Needs kOtherCase = 4096;  // the case it is a duplicate of
 // Closing as refouled or deceased is an act of two, rests on an incident, and does not begin on
 // hold or interrupted.
 inline constexpr Needs kGraveByTwo = 8192;
+inline constexpr Needs kByTwo = 16384;
 
 // One row: all that may happen. What is not there is refused.
 struct Step {

@@ -11,6 +11,7 @@
 #include "client/directory.h"
 #include "client/entries.h"
 #include "client/handover.h"
+#include "client/trim.h"
 
 namespace godwit::cli {
 namespace {
@@ -124,6 +125,7 @@ std::string StateText(content::v1::Machine machine, std::uint32_t state) {
     case MACHINE_CLEARANCE:
     case MACHINE_BEST_INTERESTS_ASSESSMENT:
     case MACHINE_BEST_INTERESTS_DETERMINATION:
+    case MACHINE_CONSENT_OVERRIDE:
       return number == 0 ? "no" : "yes";
     default:
       return number == 0 ? "none" : EnumText(static_cast<Answer>(number));
@@ -333,9 +335,17 @@ ExitCode CaseAsk(const Context& context, const ActOptions& options) {
 }
 
 ExitCode CaseAssent(const Context& context, const ActOptions& options) {
-  if (options.to == "close") {
+  if (options.to == "close" || options.to == "override") {
+    if (options.no) {
+      return context.output.Fail(
+          "answer", Error(Code::kInvalidArgument,
+                          "to refuse it, leave it: what no second person agrees to within 72 hours "
+                          "counts for nothing"));
+    }
     return Do(context, "assent", "assented", [&](client::Organisation& organisation) {
-      return client::AssentToAct(organisation, options.code);
+      return client::AssentToAct(organisation, options.code,
+                                 options.to == "close" ? content::v1::MACHINE_STAGE
+                                                       : content::v1::MACHINE_CONSENT_OVERRIDE);
     });
   }
   const auto what = ReadApprovable(options.to);
@@ -344,6 +354,36 @@ ExitCode CaseAssent(const Context& context, const ActOptions& options) {
             [&](client::Organisation& organisation) {
               return client::Decide(organisation, options.code, *what, !options.no);
             });
+}
+
+ExitCode CaseReview(const Context& context, const ActOptions& options) {
+  return Do(context, "end the override", "reviewed", [&](client::Organisation& organisation) {
+    return client::ReviewOverride(organisation, options.code);
+  });
+}
+
+ExitCode CaseTrim(const Context& context, const ActOptions& options) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) {
+    return output.Fail("delete what was handed over", why);
+  };
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto sure = context.prompt.Confirm(
+      Translated("Delete for good who this person is, and all that is sensitive or screened? The "
+                 "case's status stays."));
+  if (!sure) return fail(sure.error());
+  if (!*sure) return ExitCode::kError;
+  Progress progress(output);
+  const auto trimmed = client::TrimCase(session->organisation(), options.code,
+                                        [&](std::size_t done, std::size_t all) {
+                                          progress.Update(Translated("deleting"), done, all);
+                                        });
+  if (!trimmed) return fail(trimmed.error());
+  output.Emit({{"event", "trimmed"}, {"parts", trimmed->parts}, {"records", trimmed->records}});
+  output.Line(Counted(trimmed->records, "{0} record deleted.", "{0} records deleted."),
+              Style::kGood);
+  return ExitCode::kOk;
 }
 
 ExitCode CaseClose(const Context& context, const CloseOptions& options) {

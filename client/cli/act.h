@@ -9,7 +9,7 @@
 
 namespace godwit::cli {
 
-// `godwit case stage|condition|ask|assent|reopen|merge|best-interests`.
+// `godwit case stage|condition|ask|assent|review|trim|reopen|merge|best-interests`.
 struct ActOptions {
   std::string code;
   std::string to;        // a stage, a condition, what is asked for or answered
@@ -22,6 +22,8 @@ ExitCode CaseStage(const Context& context, const ActOptions& options);
 ExitCode CaseCondition(const Context& context, const ActOptions& options);
 ExitCode CaseAsk(const Context& context, const ActOptions& options);
 ExitCode CaseAssent(const Context& context, const ActOptions& options);
+ExitCode CaseReview(const Context& context, const ActOptions& options);
+ExitCode CaseTrim(const Context& context, const ActOptions& options);
 ExitCode CaseReopen(const Context& context, const ActOptions& options);
 ExitCode CaseMerge(const Context& context, const ActOptions& options);
 ExitCode CaseBestInterests(const Context& context, const ActOptions& options);

@@ -175,6 +175,8 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
   json["summary_differs"] = opened->summary_differs;
   json["refused_acts"] = opened->life.refused.size();
   json["waits_for_second"] = !opened->life.waiting.empty();
+  const bool overridden = opened->life[content::v1::MACHINE_CONSENT_OVERRIDE] != 0;
+  json["consent_overridden"] = overridden;
   if (opened->offline) output.Note("Offline: as of the last sync.");
   output.Emit(json);
 
@@ -199,8 +201,16 @@ ExitCode CaseShow(const Context& context, const CaseShowOptions& options) {
         Style::kBad);
   }
   if (!opened->life.waiting.empty()) {
-    output.Line("\nA closure waits for a second person: `godwit case assent CODE close`.",
-                Style::kWarning);
+    output.Line(
+        "\nA step waits for a second person: `godwit case history CODE`, then `godwit case assent "
+        "CODE close|override`.",
+        Style::kWarning);
+  }
+  if (overridden) {
+    output.Line(
+        "\nSomething is told without the person's consent: `godwit referral list CODE`; the "
+        "supervisor ends it with `godwit case review CODE`.",
+        Style::kWarning);
   }
   for (const auto& [id, what] : conflicts) {
     output.Line(

@@ -80,6 +80,8 @@ std::string_view WhatName(client::TodayItem::What what) {
       return "refused";
     case What::kAlarm:
       return "alarm";
+    case What::kOverride:
+      return "override";
     case What::kDrafts:
       return "drafts";
   }
@@ -97,7 +99,8 @@ std::string_view WhatNext(client::TodayItem::What what) {
     case What::kApprovalWaits:
       return Translatable("`godwit case show CODE`, then `godwit case assent CODE WHAT [--no]`");
     case What::kSecondWaits:
-      return Translatable("`godwit case history CODE`, then `godwit case assent CODE close`");
+      return Translatable(
+          "`godwit case history CODE`, then `godwit case assent CODE close|override`");
     case What::kIdentityAsked:
       return "`godwit person assent CODE [--no]`";
     case What::kComment:
@@ -114,6 +117,9 @@ std::string_view WhatNext(client::TodayItem::What what) {
       return Translatable("`godwit outbox` says why");
     case What::kAlarm:
       return Translatable("`godwit case history CODE`; tell your coordinator");
+    case What::kOverride:
+      return Translatable(
+          "told without consent: `godwit referral list CODE`, then `godwit case review CODE`");
     case What::kDrafts:
       return Translatable("`godwit person draft --take-in`, or `godwit sync`");
   }

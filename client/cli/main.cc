@@ -559,9 +559,10 @@ class Commands {
         Act("assent", "Approve what was asked for, or assent as the second person",
             "  godwit case assent '7K3M-Q9TX-2A*' plan\n"
             "  godwit case assent '7K3M-Q9TX-2A*' assessment --no\n"
-            "  godwit case assent '7K3M-Q9TX-2A*' close        a closure that needs two\n",
+            "  godwit case assent '7K3M-Q9TX-2A*' close        a closure that needs two\n"
+            "  godwit case assent '7K3M-Q9TX-2A*' override     something told without consent\n",
             CaseAssent);
-    assent.add_option("WHAT", act_.to, "assessment, plan, closure or close")->required();
+    assent.add_option("WHAT", act_.to, "assessment, plan, closure, close or override")->required();
     assent.add_flag("--no", act_.no, "Reject it");
     CLI::App& close =
         Add(*case_, "close", "Close cases: ask, approve or do it, as far as you may",
@@ -574,6 +575,10 @@ class Commands {
     AddRestsOn(close, close_.rests_on);
     close.add_option("--follow-up", close_.follow_up, "Whether follow-up is agreed: yes, no, ...");
     close.add_flag("--dry-run", close_.dry_run, "Show them alone");
+    Act("review", "End an override of a person's consent, reviewed (supervisor)",
+        "  godwit case review '7K3M-Q9TX-2A*'\n", CaseReview);
+    Act("trim", "After an accepted transfer: delete all but the case's status",
+        "  godwit case trim '7K3M-Q9TX-2A*'\n", CaseTrim);
     CLI::App& reopen =
         Act("reopen", "Open a closed case again (coordinator)",
             "  godwit case reopen '7K3M-Q9TX-2A*' --reason unreachable\n", CaseReopen);

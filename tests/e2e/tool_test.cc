@@ -17,6 +17,7 @@
 #include "client/case_acts.h"
 #include "client/cases.h"
 #include "client/consents.h"
+#include "client/day.h"
 #include "client/entries.h"
 #include "client/handover.h"
 #include "client/identity_window.h"
@@ -25,6 +26,7 @@
 #include "client/pinned_rows.h"
 #include "client/today.h"
 #include "client/transitions.h"
+#include "client/trim.h"
 #include "client/vault_writer.h"
 #include "protocol/entry.h"
 #include "tests/support/builders.h"
@@ -224,14 +226,14 @@ TEST_F(Tool, ADeathIsClosedByASecondPersonOnAVerifiedIncident) {
   EXPECT_EQ(Must(CloseCase(Of("kc1"), code, {.incident = incident.record})).how,
             Closed::kWaitsForSecond);
   EXPECT_EQ(StageOf("cw01", code), CASE_STAGE_READY);
-  EXPECT_EQ(Refused(AssentToAct(Of("kc1"), code)), Code::kPermissionDenied);
-  EXPECT_EQ(Refused(AssentToAct(Of("cw01"), code)), Code::kPermissionDenied);
+  EXPECT_EQ(Refused(AssentToAct(Of("kc1"), code, MACHINE_STAGE)), Code::kPermissionDenied);
+  EXPECT_EQ(Refused(AssentToAct(Of("cw01"), code, MACHINE_STAGE)), Code::kPermissionDenied);
   EXPECT_TRUE(Has(DayOf("kc2"), What::kSecondWaits, "deceased"));
-  Must(AssentToAct(Of("kc2"), code));
+  Must(AssentToAct(Of("kc2"), code, MACHINE_STAGE));
   const auto closed = Must(ShowCase(Of("cw01"), code));
   EXPECT_EQ(closed.life.stage(), CASE_STAGE_CLOSED);
   EXPECT_FALSE(closed.summary_differs);
-  EXPECT_EQ(Refused(AssentToAct(Of("kc2"), code)), Code::kNotFound);
+  EXPECT_EQ(Refused(AssentToAct(Of("kc2"), code, MACHINE_STAGE)), Code::kNotFound);
 }
 
 // Whoever signs what is not theirs to do: the chain holds it, and it counts for nothing.
@@ -570,6 +572,32 @@ TEST(SharingRules, SayWhyAConsentDoesNotCoverWhatIsTold) {
   EXPECT_EQ(NameOf(SharingOf(nullptr, {}, kToday)), "no_consent");
 }
 
+TEST_F(Tool, WhatCoordinatorsReadOfAServiceNamesNobody) {
+  const std::string code = Open("홍예시");
+  const auto& kind = *FindEntryKind("service");
+  for (const char* field : {"provider_agency", "budget_line"}) {
+    EXPECT_EQ(
+        AddEntry(Of("cw01"), code, kind, {{"type", "cash"}, {field, "for 홍예시"}}).error().code(),
+        Code::kPermissionDenied)
+        << field;
+  }
+  const auto service = Add("cw01", code, "service", {{"provider_agency", "Invented Clinic"}});
+  EXPECT_EQ(
+      ChangeEntry(Of("cw01"), code, kind, ShortId(service.record), {{"budget_line", "홍예시"}})
+          .error()
+          .code(),
+      Code::kPermissionDenied);
+}
+
+TEST(OpeningACase, NeedsACoordinatorInTheOrganisation) {
+  support::RealmServers servers;
+  support::TestOrganisation organisation(servers);
+  organisation.Join(support::Staff(1, 1, 0, 0, 0));
+  NewCase made;
+  made.supervisor = "sv1";
+  EXPECT_EQ(OpenCase(organisation.Of("cw01"), std::move(made)).error().code(), Code::kNotFound);
+}
+
 // What is told of a case, and by which consent.
 class Sharing : public Tool {
  protected:
@@ -671,6 +699,42 @@ TEST_F(Sharing, ATransferThatIsAcceptedEndsTheCaseByACoordinator) {
   EXPECT_EQ(Set("kc1", kTransfer, transfer, "state", "revoked"), Code::kInvalidArgument);
 }
 
+TEST_F(Sharing, WhoHandedACaseOverKeepsItsStatusAlone) {
+  const auto trim = [&](const char* who) {
+    const auto trimmed = TrimCase(Of(who), code_, [](std::size_t, std::size_t) {});
+    return trimmed ? std::pair(trimmed->parts, trimmed->records)
+                   : std::pair(std::size_t{0}, static_cast<std::size_t>(trimmed.error().code()));
+  };
+  const auto denied = std::pair(std::size_t{0}, static_cast<std::size_t>(Code::kPermissionDenied));
+  Add("cw01", code_, "need", {{"code", "sm"}, {"detail", "asthma"}});
+  Must(RecordScreening(Of("kc1"), code_, {{"state", "clear"}}));
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  const auto transfer = Added(kTransfer);
+  EXPECT_EQ(trim("cw01"), denied) << "it was not handed over";
+  EXPECT_EQ(Set("kc1", kTransfer, transfer, "state", "accepted"), kWritten);
+  EXPECT_EQ(trim("cw02"), std::pair(std::size_t{0}, static_cast<std::size_t>(Code::kNotFound)));
+
+  const auto person = Must(ShowPerson(Of("cw01"), code_)).vault;
+  const auto held = [&](const char* who, Compartment compartment, const base::VaultId& vault) {
+    Realm& realm = organisation_.RealmOf(who, compartment);
+    Require(realm.Sync());
+    Must(VaultView::Fetch(realm, vault));
+    return Must(realm.store().Load(vault))->records.size();
+  };
+  EXPECT_GT(held("cw01", Compartment::kIdentity, person), 2u);
+  const auto [parts, records] = trim("cw01");
+  EXPECT_EQ(parts, 2u);
+  EXPECT_GE(records, 3u) << "profile, consents, a need";
+  EXPECT_EQ(held("cw01", Compartment::kIdentity, person), 1u) << "which case it was";
+  EXPECT_EQ(trim("cw01"), std::pair(std::size_t{2}, std::size_t{0}));
+  // The supervisor's device forgets with its next sync, and what is left is nothing.
+  const auto sensitive = Must(FindVault(CasesOf("sv1"), Kind::kSensitive, code_, From::kService));
+  EXPECT_EQ(held("sv1", Compartment::kCases, sensitive), 1u);
+  EXPECT_EQ(trim("sv1"), std::pair(std::size_t{1}, std::size_t{0}));
+  EXPECT_EQ(trim("kc1"), std::pair(std::size_t{1}, std::size_t{1})) << "the screening";
+  EXPECT_EQ(Must(ShowCase(Of("kc2"), code_)).life.status(), CASE_STATUS_TRANSFERRED);
+}
+
 TEST_F(Sharing, WhatIsToldIsWhatWasChosenAndEndsWithTheConsent) {
   Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}, {"share_unhcr", "yes"}}));
   Add("cw01", code_, "need", {{"code", "sm"}, {"detail", "asthma"}});
@@ -704,6 +768,60 @@ TEST_F(Sharing, WhatIsToldIsWhatWasChosenAndEndsWithTheConsent) {
   Must(WithdrawConsent(Of("cw01"), code_));
   EXPECT_EQ(tasks(), before + 1) << "once";
   EXPECT_EQ(Set("cw01", kReferral, referral, "state", "revoked"), kWritten);
+}
+
+// Somebody's life depends on it, and they did not agree, or cannot be asked.
+TEST_F(Sharing, ConsentIsOverriddenByTwoForDaysAndReviewed) {
+  const auto day = [](int from_now) {
+    const std::chrono::year_month_day date(
+        std::chrono::sys_days(std::chrono::days(static_cast<int>(DayNow()) + from_now)));
+    const auto two = [](unsigned n) { return (n < 10 ? "-0" : "-") + std::to_string(n); };
+    return std::to_string(static_cast<int>(date.year())) +
+           two(static_cast<unsigned>(date.month())) + two(static_cast<unsigned>(date.day()));
+  };
+  const auto add = [&](const std::string& until) {
+    return AddEntry(Of("cw01"), code_, kReferral,
+                    {{"to_org", "Invented Hospital"},
+                     {"share_with", "partner"},
+                     {"shared_fields", "need"},
+                     {"consent_overridden", "yes"},
+                     {"expires_day", until}});
+  };
+  EXPECT_EQ(add(day(15)).error().code(), Code::kInvalidArgument) << "too long";
+  EXPECT_EQ(add(day(-1)).error().code(), Code::kInvalidArgument);
+  const auto referral = Must(add(""));  // as long as may be
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied) << "alone";
+  const auto assent = [&](const char* who) {
+    const auto written = AssentToAct(Of(who), code_, MACHINE_CONSENT_OVERRIDE);
+    return written ? Code::kInternal : written.error().code();
+  };
+  EXPECT_EQ(assent("cw01"), Code::kPermissionDenied) << "one's own";
+  EXPECT_EQ(AssentToAct(Of("sv1"), code_, MACHINE_STAGE).error().code(), Code::kNotFound);
+  EXPECT_TRUE(Has(DayOf("sv1"), What::kSecondWaits, "consent_override"));
+  EXPECT_EQ(assent("sv1"), kWritten);
+  const auto shared = Must(OpenShared(Of("cw01"), code_, ShortId(referral.record), From::kService));
+  EXPECT_TRUE(shared.overridden);
+  EXPECT_TRUE(shared.transition.consent().empty());
+  EXPECT_TRUE(Has(DayOf("sv1"), What::kOverride, ""));
+  EXPECT_FALSE(Has(DayOf("cw01"), What::kOverride, ""));
+
+  // For what two saw, and nothing else.
+  EXPECT_EQ(Set("cw01", kReferral, referral, "shared_fields", "need,identity_profile.names"),
+            kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(assent("kc1"), kWritten);
+  EXPECT_EQ(Told(referral), kWritten);
+  EXPECT_EQ(Refused(ReviewOverride(Of("kc1"), code_)), Code::kPermissionDenied);
+  Must(ReviewOverride(Of("sv1"), code_));
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(Refused(ReviewOverride(Of("sv1"), code_)), Code::kPermissionDenied) << "there is none";
+  const auto shown = Must(ShowCase(Of("kc1"), code_));
+  EXPECT_TRUE(shown.life.refused.empty());
+  EXPECT_FALSE(shown.summary_differs);
+
+  // Whoever agreed needs none.
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  EXPECT_EQ(add(day(3)).error().code(), Code::kInvalidArgument);
 }
 
 TEST_F(Tool, APersonIsLinkedUnlinkedAndTheWrongOneIsPutRight) {

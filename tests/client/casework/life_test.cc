@@ -166,6 +166,7 @@ std::map<Machine, Rows> TheDomain() {
   domain[MACHINE_CLEARANCE] = {{0, 1, "K"}, {1, 0, "K"}};
   domain[MACHINE_BEST_INTERESTS_ASSESSMENT] = {{0, 1, "S"}, {1, 0, "S"}};
   domain[MACHINE_BEST_INTERESTS_DETERMINATION] = {{0, 1, "S"}, {1, 0, "S"}};
+  domain[MACHINE_CONSENT_OVERRIDE] = {{0, 1, "C"}, {1, 1, "C"}, {1, 0, "S"}};
   for (int machine = MACHINE_UNACCOMPANIED; machine <= MACHINE_CONSENT_TRACING; ++machine) {
     for (int from = 0; from <= ANSWER_NOT_APPLICABLE; ++from) {
       for (int to = 1; to <= ANSWER_NOT_APPLICABLE; ++to) {
@@ -321,6 +322,11 @@ TEST(CaseLife, EachThingThatAStepNeedsIsMissed) {
        no_subject, Rule::kNothingNamed},
       {"clearance without a screening", With(ActOf(MACHINE_CLEARANCE, 0, 1), asked), kc, no_subject,
        Rule::kNothingNamed},
+      {"consent overridden for nothing", With(ActOf(MACHINE_CONSENT_OVERRIDE, 0, 1), asked), cw,
+       no_subject, Rule::kNothingNamed},
+      {"consent overridden for what it was overridden for",
+       With(ActOf(MACHINE_CONSENT_OVERRIDE, 1, 1), LinkOf(0x66)), cw,
+       [&](CaseLife&, Act& act) { act.set_subject(Bytes(asked)); }, Rule::kOtherContent},
       {"approval asked for nothing",
        With(ActOf(MACHINE_APPROVAL_CASE_PLAN, 0, APPROVAL_STATE_PENDING), asked), cw, no_subject,
        Rule::kNothingNamed},
@@ -424,6 +430,26 @@ TEST(CaseLife, ADeathIsClosedByTwoPeopleOnAnIncident) {
   acts.back() = Closing(CLOSURE_REASON_REFOULED, 7);
   acts.back().act.clear_subject();
   ASSERT_EQ(LifeAfter(&begin, acts).refused.size(), 1u);
+}
+
+TEST(CaseLife, ConsentIsOverriddenByTwoAndUntilItIsReviewed) {
+  std::vector<SignedAct> acts = {By(With(ActOf(MACHINE_CONSENT_OVERRIDE, 0, 1), LinkOf(0x33)),
+                                    kCaseworker, kCaseworkerHat, 3)};
+  const CaseLife alone = LifeAfter(nullptr, acts);
+  EXPECT_EQ(alone[MACHINE_CONSENT_OVERRIDE], 0u);
+  EXPECT_EQ(alone.waiting.size(), 1u);
+  acts.back().assents = {{kSupervisor, kSupervisorHat, 4}};
+  const CaseLife two = LifeAfter(nullptr, acts);
+  EXPECT_EQ(two[MACHINE_CONSENT_OVERRIDE], 1u);
+  EXPECT_EQ(two.since[MACHINE_CONSENT_OVERRIDE].subject, LinkOf(0x33));
+  // Another one takes its place once two agree to it.
+  acts.push_back(By(With(ActOf(MACHINE_CONSENT_OVERRIDE, 1, 1), LinkOf(0x34)), kCaseworker,
+                    kCaseworkerHat, 5));
+  EXPECT_EQ(LifeAfter(nullptr, acts).since[MACHINE_CONSENT_OVERRIDE].subject, LinkOf(0x33));
+  acts.back().assents = {{kCoordinator, kCoordinatorHat, 6}};
+  EXPECT_EQ(LifeAfter(nullptr, acts).since[MACHINE_CONSENT_OVERRIDE].subject, LinkOf(0x34));
+  acts.push_back(By(ActOf(MACHINE_CONSENT_OVERRIDE, 1, 0), kSupervisor, kSupervisorHat, 7));
+  EXPECT_EQ(LifeAfter(nullptr, acts)[MACHINE_CONSENT_OVERRIDE], 0u) << "one ends it";
 }
 
 TEST(CaseLife, AnIllegalActCountsForNothingAndIsKept) {
