@@ -396,8 +396,9 @@ class Judge {
     if (!r.Done()) return NotOfThisClaim();
     const Roster::Member* member = roster_.FindMember(member_id);
     if (member == nullptr) return Nothing("its roster lists no such box");
-    const auto puk = std::ranges::find(member->puks, gen, &Roster::PukGen::gen);
-    if (puk == member->puks.end()) return Nothing("its roster lists no such box");
+    const auto found = std::ranges::find(member->puks, gen, &Roster::PukGen::gen);
+    const Roster::PukGen* puk = found == member->puks.end() ? nullptr : &*found;
+    if (puk == nullptr) return Nothing("its roster lists no such box");
     const auto listed = puk->box_hashes.find(device);
     if (listed == puk->box_hashes.end()) return Nothing("its roster lists no such box");
     const bool is_listed = HashOf(Exhibit(1)) == listed->second;

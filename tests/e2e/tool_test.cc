@@ -904,6 +904,15 @@ TEST_F(Tool, ASupervisorReadsAPersonWithAnothersAssentForSomeHours) {
   EXPECT_EQ(AnswerIdentityAsks(Of("cw01"), code, true).error().code(), Code::kNotFound);
 
   Must(AskIdentity(Of("sv1"), code, 5, 1));
+  // An ASSENT of anything else opens nothing.
+  Must(WriteEntry(organisation_.RealmOf("cw01", Compartment::kIdentity),
+                  Must(ShowPerson(Of("cw01"), code)).vault,
+                  [](VaultView& view) -> base::Result<std::optional<protocol::EntryPayload>> {
+                    const auto* pinned = view.Latest(view.state().pinned_record());
+                    return std::optional<protocol::EntryPayload>(
+                        protocol::Assent{pinned->link, protocol::Assent::kYes});
+                  }));
+  EXPECT_EQ(ReadAskedIdentity(Of("sv1"), code).error().code(), Code::kPermissionDenied);
   EXPECT_EQ(Must(AnswerIdentityAsks(Of("cw01"), code, true)), 1u);
   EXPECT_EQ(Must(ReadAskedIdentity(Of("sv1"), code)).profile.names(0).full(), "홍예시");
   // Nothing of it is kept on the device, and a later ASK that waits closes it again.
@@ -946,7 +955,9 @@ TEST(AskedPerson, AServiceThatChangesWhatASupervisorIsServedIsFoundOut) {
 
   lie([](auto& record) { record.mutable_ciphertext()->back() ^= 1; });
   EXPECT_EQ(read().error().code(), Code::kDecrypt);
-  EXPECT_FALSE(Must(device.store().KeptEvidence()).empty());
+  const auto evidence = Must(device.store().KeptEvidence());
+  ASSERT_EQ(evidence.size(), 1u);
+  EXPECT_EQ(evidence[0].piece.claim, protocol::Claim::kRecordChanged) << "not the author";
   liar.BeHonest();
   EXPECT_EQ(Must(read()).profile.names(0).full(), "홍예시");
 }
