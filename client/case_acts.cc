@@ -544,11 +544,7 @@ base::Result<Written> RecordConsent(Organisation& organisation, std::string_view
   record.mutable_consent()->set_given_day(DayNow());
   record.mutable_consent()->set_state(content::v1::CONSENT_STATE_GIVEN);
   record.mutable_consent()->clear_withdrawn_day();
-  for (const Change& change : changes) {
-    const auto field = FieldPath::Find(*content::v1::Consent::descriptor(), change.path);
-    if (!field) return field.error();
-    if (const auto set = Assign(*field, change.value, record); !set) return set.error();
-  }
+  if (const auto set = AssignAll(changes, record); !set) return set.error();
   return WriteConsent(organisation, code, *person, std::move(record));
 }
 
@@ -589,11 +585,7 @@ base::Result<Written> RecordScreening(Organisation& organisation, std::string_vi
   }
   if (before != nullptr) record = before->content;
   record.mutable_security_screening()->set_written_ms(base::SystemClock().NowMs());
-  for (const Change& change : changes) {
-    const auto field = FieldPath::Find(*content::v1::SecurityScreening::descriptor(), change.path);
-    if (!field) return field.error();
-    if (const auto set = Assign(*field, change.value, record); !set) return set.error();
-  }
+  if (const auto set = AssignAll(changes, record); !set) return set.error();
   const auto state = record.security_screening().state();
   const bool clear =
       state == content::v1::SCREENING_STATE_CLEAR ||

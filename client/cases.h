@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "client/case_code.h"
+#include "client/casework/assign.h"
 #include "client/organisation.h"
 #include "client/outbox.h"
 #include "client/vault_file.h"
@@ -108,15 +109,11 @@ struct PersonFile {
 base::Result<PersonFile> ShowPerson(Organisation& organisation, std::string_view code,
                                     bool offline = false);
 
-// Changes facts of a case: `path` names a field of Summary, Case, TraffickingContext or
-// IdentityProfile as "summary.risk", `value` its new value as Assign takes it. Stage, status,
+// Changes facts of a case: a path names a field of Summary, Case, TraffickingContext or
+// IdentityProfile as "summary.risk". Stage, status,
 // condition, approvals, consents, code and people are not facts. INVALID_ARGUMENT,
 // PERMISSION_DENIED: no such fact or value, said before anything is written. Works offline: what
 // cannot be sent waits in the outbox, and `queued` says so.
-struct Change {
-  std::string path;
-  std::string value;
-};
 base::Result<Written> EditCase(Organisation& organisation, std::string_view code,
                                const std::vector<Change>& changes);
 // Adds a note to the sensitive vault; the same about offline. INVALID_ARGUMENT: empty or too long.

@@ -54,11 +54,7 @@ base::Result<Realm*> RealmOf(Organisation& organisation, Kind vault) {
 }
 
 base::Result<Record> Filled(Record record, const std::vector<Change>& changes) {
-  for (const Change& change : changes) {
-    const auto field = FieldPath::Find(*BodyOf(record).GetDescriptor(), change.path);
-    if (!field) return field.error();
-    if (const auto set = Assign(*field, change.value, record); !set) return set.error();
-  }
+  if (const auto set = AssignAll(changes, record); !set) return set.error();
   return record;
 }
 

@@ -19,11 +19,7 @@ using protocol::Compartment;
 using protocol::Kind;
 
 base::Result<Record> ProfileWith(Record record, const std::vector<Change>& changes) {
-  for (const Change& change : changes) {
-    const auto field = FieldPath::Find(*content::v1::IdentityProfile::descriptor(), change.path);
-    if (!field) return field.error();
-    if (const auto set = Assign(*field, change.value, record); !set) return set.error();
-  }
+  if (const auto set = AssignAll(changes, record); !set) return set.error();
   return record;
 }
 

@@ -12,6 +12,7 @@
 #include "client/consents.h"
 #include "client/day.h"
 #include "client/entries.h"
+#include "client/partners.h"
 
 namespace godwit::client {
 namespace {
@@ -300,6 +301,7 @@ Status PrepareTransition(Organisation& organisation, std::string_view code, Tran
     return CheckTimeBox(now);
   }
   if (!consent) return consent.error();
+  if (const auto agreed = CheckAgreed(organisation, now); !agreed) return agreed;
   now.set_consent(base::ToString((*consent)->record.bytes()));
   return {};
 }
@@ -347,6 +349,9 @@ base::Result<SharedCase> OpenShared(Organisation& organisation, std::string_view
   shared.code = person->case_code;
   const auto consent = CoveringConsent(person->file, shared.transition);
   if (consent) {
+    if (const auto agreed = CheckAgreed(organisation, shared.transition); !agreed) {
+      return agreed.error();
+    }
     shared.consent = (*consent)->content.consent();
   } else {
     if (!shared.transition.consent_overridden()) return consent.error();

@@ -53,7 +53,7 @@ base::Result<SharedField> FindSharedField(std::string_view path);
 // for a new one. A new one begins in progress; what is told may be changed until there is an
 // answer, and only with the person's consent, which is looked up and named, or where it is to be
 // overridden. INVALID_ARGUMENT: something is missing, no such field, no such step from where it
-// stands, or an override that is not needed or too long. PERMISSION_DENIED: as
+// stands, or an override that is not needed or too long. PERMISSION_DENIED: as CheckAgreed, as
 // SharingError, or the receiver's name is one of this caseworker's own people's.
 base::Status PrepareTransition(Organisation& organisation, std::string_view code,
                                content::v1::TransitionKind kind, const content::v1::Record* before,

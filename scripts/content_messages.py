@@ -28,7 +28,8 @@ OTHERS = {
                "route"],
     "what `godwit today` lists": [
         "task", "follow_up", "approval_waits", "second_waits", "identity_asked", "comment",
-        "conflict", "hand_over", "link", "consent_differs", "refused", "alarm"],
+        "conflict", "hand_over", "link", "consent_differs", "refused", "alarm",
+        "override", "drafts"],
     "how the person's consent stands to a referral or transfer": [
         "covered", "no_consent", "not_agreed", "withdrawn", "expired", "other_partner", "withheld"],
     "how a case and its person are linked, in `godwit today`": ["mismatch", "one side"],

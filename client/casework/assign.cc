@@ -45,6 +45,15 @@ void Forget(const std::string& path, Record& record) {
 
 }  // namespace
 
+base::Status AssignAll(const std::vector<Change>& changes, content::v1::Record& record) {
+  for (const Change& change : changes) {
+    const auto field = FieldPath::Find(*BodyOf(record).GetDescriptor(), change.path);
+    if (!field) return field.error();
+    if (const auto set = Assign(*field, change.value, record); !set) return set;
+  }
+  return {};
+}
+
 void MakeBody(Record::BodyCase body, Record& record) {
   const auto* field = Record::descriptor()->FindFieldByNumber(static_cast<int>(body));
   assert(field != nullptr);

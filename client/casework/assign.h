@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "client/casework/field.h"
@@ -13,6 +15,15 @@ namespace godwit::client {
 // "?not_applicable": why there is no value, in the field's own words if it has them, else beside
 // it. INVALID_ARGUMENT: the field has no such value; the record is as it was.
 base::Status Assign(const FieldPath& field, std::string_view text, content::v1::Record& record);
+
+// What a person typed for a field: its path, and its new value as Assign takes it.
+struct Change {
+  std::string path;
+  std::string value;
+};
+// Writes them into a record's body, one after the other. NOT_FOUND: no such field; else as
+// FieldPath::Find and Assign. The record may have some of them then.
+base::Status AssignAll(const std::vector<Change>& changes, content::v1::Record& record);
 
 // Gives a record an empty body of that kind.
 void MakeBody(content::v1::Record::BodyCase body, content::v1::Record& record);

@@ -45,6 +45,8 @@ std::set<Compartment> CompartmentsOfKind(Kind kind) {
   switch (kind) {
     case Kind::kDirectory:
       return {content::v1::COMPARTMENT_DIRECTORY};
+    case Kind::kConfig:
+      return {content::v1::COMPARTMENT_CONFIG};
     case Kind::kStaff:
       return {content::v1::COMPARTMENT_STAFF};
     case Kind::kPerson:

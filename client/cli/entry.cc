@@ -46,13 +46,6 @@ base::Result<std::vector<client::Change>> FactsOf(const EntryOptions& options) {
   return ReadFacts(options.facts, options.from);
 }
 
-ExitCode Say(Output& output, const client::EntryWritten& written, std::string_view event) {
-  output.Emit(
-      {{"event", event}, {"id", client::ShortId(written.record)}, {"queued", written.queued}});
-  SayKept(output, client::ShortId(written.record), written.queued);
-  return ExitCode::kOk;
-}
-
 std::string_view WhatName(client::TodayItem::What what) {
   using What = client::TodayItem::What;
   switch (what) {
@@ -181,6 +174,38 @@ std::string DetailLabel(const client::TodayItem& item) {
 
 }  // namespace
 
+ExitCode SayEntry(Output& output, const client::EntryWritten& written, std::string_view event) {
+  output.Emit(
+      {{"event", event}, {"id", client::ShortId(written.record)}, {"queued", written.queued}});
+  SayKept(output, client::ShortId(written.record), written.queued);
+  return ExitCode::kOk;
+}
+
+void ShowEntry(Output& output, std::string_view name, const client::VaultFile::Entry& entry,
+               const client::Directory& directory,
+               const std::function<void(Json&, std::vector<std::pair<std::string, Cell>>&)>& more) {
+  Json json = {{"id", client::ShortId(entry.record)},
+               {std::string(name), ContentJson(client::BodyOf(entry.content))},
+               {"by", directory.NameOf(entry.changed_by)},
+               {"waits", entry.waits},
+               {"entered_in_error", entry.content.entered_in_error()}};
+  Json unanswered = Json::object();
+  for (const auto& row : entry.content.unanswered()) unanswered[row.field()] = EnumText(row.why());
+  json["unanswered"] = unanswered;
+  auto fields = ContentFields(client::BodyOf(entry.content));
+  if (more) more(json, fields);
+  output.Emit(json);
+  output.Line(client::ShortId(entry.record) +
+                  (entry.content.entered_in_error() ? "  " + Translated("entered in error") : ""),
+              Style::kStrong);
+  for (const auto& row : entry.content.unanswered()) {
+    fields.emplace_back(FieldLabel(row.field()), Cell(EnumLabel(row.why()), Style::kFaint));
+  }
+  fields.emplace_back(Label("by"), Cell(directory.NameOf(entry.changed_by), Style::kFaint));
+  if (entry.waits) fields.emplace_back("", Cell(Translated("waits to be sent"), Style::kWarning));
+  output.Fields(fields);
+}
+
 ExitCode EntryAdd(const Context& context, const EntryOptions& options) {
   const auto fail = [&](const Error& why) { return context.output.Fail("write this", why); };
   const auto changes = FactsOf(options);
@@ -190,7 +215,7 @@ ExitCode EntryAdd(const Context& context, const EntryOptions& options) {
   const auto written =
       client::AddEntry(session->organisation(), options.code, *options.kind, *changes);
   if (!written) return fail(written.error());
-  return Say(context.output, *written, "added");
+  return SayEntry(context.output, *written, "added");
 }
 
 ExitCode EntryEdit(const Context& context, const EntryOptions& options) {
@@ -202,7 +227,7 @@ ExitCode EntryEdit(const Context& context, const EntryOptions& options) {
   const auto written = client::ChangeEntry(session->organisation(), options.code, *options.kind,
                                            options.id, *changes);
   if (!written) return fail(written.error());
-  return Say(context.output, *written, "changed");
+  return SayEntry(context.output, *written, "changed");
 }
 
 ExitCode EntryStrike(const Context& context, const EntryOptions& options) {
@@ -212,7 +237,7 @@ ExitCode EntryStrike(const Context& context, const EntryOptions& options) {
   const auto written =
       client::StrikeEntry(session->organisation(), options.code, *options.kind, options.id);
   if (!written) return fail(written.error());
-  return Say(context.output, *written, "struck");
+  return SayEntry(context.output, *written, "struck");
 }
 
 ExitCode EntryList(const Context& context, const EntryOptions& options) {
@@ -234,31 +259,9 @@ ExitCode EntryList(const Context& context, const EntryOptions& options) {
   std::size_t shown = 0;
   const SharedNow shared(session->organisation(), options);
   for (const auto* entry : client::EntriesOf(*file, *options.kind, options.all)) {
-    Json json = {{"id", client::ShortId(entry->record)},
-                 {std::string(options.kind->name), ContentJson(client::BodyOf(entry->content))},
-                 {"by", directory->NameOf(entry->changed_by)},
-                 {"waits", entry->waits},
-                 {"entered_in_error", entry->content.entered_in_error()}};
-    Json unanswered = Json::object();
-    for (const auto& row : entry->content.unanswered()) {
-      unanswered[row.field()] = EnumText(row.why());
-    }
-    json["unanswered"] = unanswered;
-    auto fields = ContentFields(client::BodyOf(entry->content));
-    shared.Say(*entry, json, fields);
-    output.Emit(json);
     if (shown++ > 0) output.Line();
-    output.Line(
-        client::ShortId(entry->record) +
-            (entry->content.entered_in_error() ? "  " + Translated("entered in error") : ""),
-        Style::kStrong);
-    for (const auto& row : entry->content.unanswered()) {
-      fields.emplace_back(FieldLabel(row.field()), Cell(EnumLabel(row.why()), Style::kFaint));
-    }
-    fields.emplace_back(Label("by"), Cell(directory->NameOf(entry->changed_by), Style::kFaint));
-    if (entry->waits)
-      fields.emplace_back("", Cell(Translated("waits to be sent"), Style::kWarning));
-    output.Fields(fields);
+    ShowEntry(output, options.kind->name, *entry, *directory,
+              [&](Json& json, auto& fields) { shared.Say(*entry, json, fields); });
   }
   if (shown == 0) output.Line("None.", Style::kFaint);
   return ExitCode::kOk;
@@ -285,7 +288,7 @@ ExitCode CaseComment(const Context& context, const CommentOptions& options) {
   const auto written =
       client::AddComment(session->organisation(), options.code, *part, options.to, *text);
   if (!written) return fail(written.error());
-  return Say(output, *written, "commented");
+  return SayEntry(output, *written, "commented");
 }
 
 ExitCode CaseTask(const Context& context, const TaskOptions& options) {
@@ -296,7 +299,7 @@ ExitCode CaseTask(const Context& context, const TaskOptions& options) {
   if (!options.done.empty()) {
     const auto done = client::FinishTask(session->organisation(), options.code, options.done);
     if (!done) return fail(done.error());
-    return Say(output, *done, "done");
+    return SayEntry(output, *done, "done");
   }
   const auto part = ReadPart(options.in);
   if (!part) return fail(part.error());
@@ -319,7 +322,7 @@ ExitCode CaseTask(const Context& context, const TaskOptions& options) {
   }
   const auto written = client::AddTask(session->organisation(), options.code, *part, task);
   if (!written) return fail(written.error());
-  return Say(output, *written, "added");
+  return SayEntry(output, *written, "added");
 }
 
 ExitCode CaseConflict(const Context& context, const ConflictOptions& options) {

@@ -1,10 +1,14 @@
 #pragma once
 
-#include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "client/cli/render.h"
 #include "client/cli/session.h"
+#include "client/directory.h"
 #include "client/entries.h"
 
 namespace godwit::cli {
@@ -23,6 +27,14 @@ ExitCode EntryAdd(const Context& context, const EntryOptions& options);
 ExitCode EntryEdit(const Context& context, const EntryOptions& options);
 ExitCode EntryStrike(const Context& context, const EntryOptions& options);
 ExitCode EntryList(const Context& context, const EntryOptions& options);
+
+// What became of one, under its id.
+ExitCode SayEntry(Output& output, const client::EntryWritten& written, std::string_view event);
+// One as it stands; `name`: its key in JSON; `more` adds to both forms.
+void ShowEntry(
+    Output& output, std::string_view name, const client::VaultFile::Entry& entry,
+    const client::Directory& directory,
+    const std::function<void(Json&, std::vector<std::pair<std::string, Cell>>&)>& more = {});
 
 // `godwit case comment|task|conflict`.
 struct CommentOptions {

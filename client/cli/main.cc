@@ -23,6 +23,7 @@
 #include "client/cli/ledger.h"
 #include "client/cli/member.h"
 #include "client/cli/org.h"
+#include "client/cli/partner.h"
 #include "client/cli/person.h"
 #include "client/cli/policy.h"
 #include "client/cli/practice.h"
@@ -72,6 +73,7 @@ class Commands {
     Case();
     Acts();
     Entries();
+    Partners();
     Board();
     Export();
     Print();
@@ -672,6 +674,34 @@ class Commands {
     outbox.add_option("--discard", outbox_.discard, "Give one up, by its id")->type_name("ID");
   }
 
+  void Partners() {
+    CLI::App& group = Group("partner", "Whom the organisation works with, and what is agreed");
+    CLI::App& add =
+        Add(group, "add", "Record one (owner or admin)",
+            "  godwit partner add 'name=Invented Clinic' services=health_medical \\\n"
+            "    agreements[0].scope=need,summary.sex agreements[0].until_day=2031-12-31\n",
+            [this](const Context& c) { return PartnerAdd(c, partner_); });
+    CLI::App& edit = Add(group, "edit", "Change one (owner or admin)",
+                         "  godwit partner edit 3f09a1b2 agreements[0].revoked=yes\n",
+                         [this](const Context& c) { return PartnerEdit(c, partner_); });
+    CLI::App& strike = Add(group, "strike", "Work with one no more (owner or admin)",
+                           "  godwit partner strike 3f09a1b2\n",
+                           [this](const Context& c) { return PartnerStrike(c, partner_); });
+    CLI::App& list = Add(group, "list", "Show them", "  godwit partner list\n",
+                         [this](const Context& c) { return PartnerList(c, partner_); });
+    for (CLI::App* each : {&edit, &strike}) {
+      each->add_option("ID", partner_.id, "The beginning of its id, as `list` shows it")
+          ->required();
+    }
+    for (CLI::App* each : {&add, &edit}) {
+      each->add_option("FIELD=VALUE", partner_.facts,
+                       "name, services, reach; agreements[0].scope, purposes, until_day, revoked");
+      AddFrom(*each, partner_.from);
+    }
+    AddOffline(list, partner_.offline);
+    list.add_flag("--all", partner_.all, "Those that were struck, too");
+  }
+
   // The records that people fill in: a group of commands each.
   void Entries() {
     for (const client::EntryKind& kind : client::EntryKinds()) {
@@ -951,6 +981,7 @@ class Commands {
   SearchOptions search_;
   OutboxOptions outbox_;
   EntryOptions entry_;
+  PartnerOptions partner_;
   CaseOpenOptions case_open_;
   CaseListOptions case_list_;
   CaseShowOptions case_show_;

@@ -22,6 +22,7 @@
 #include "client/handover.h"
 #include "client/identity_window.h"
 #include "client/outbox.h"
+#include "client/partners.h"
 #include "client/persons.h"
 #include "client/pinned_rows.h"
 #include "client/today.h"
@@ -770,6 +771,52 @@ TEST_F(Sharing, WhatIsToldIsWhatWasChosenAndEndsWithTheConsent) {
   EXPECT_EQ(Set("cw01", kReferral, referral, "state", "revoked"), kWritten);
 }
 
+// What two organisations agreed bounds what one tells the other, beside what the person agreed to.
+TEST_F(Sharing, WhatIsToldToAPartnerIsAgreedWithIt) {
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}, {"share_unhcr", "yes"}}));
+  const auto refused = [](const auto& written) {
+    return written ? Code::kInternal : written.error().code();
+  };
+  EXPECT_EQ(refused(AddPartner(Of("cw01"), {{"name", "Invented Aid"}})), Code::kPermissionDenied);
+  EXPECT_EQ(refused(AddPartner(Of("founder"), {{"reach", "the front desk"}})),
+            Code::kInvalidArgument)
+      << "no name";
+  EXPECT_EQ(refused(AddPartner(Of("founder"), {{"name", "A"}, {"agreements[0].revoked", "no"}})),
+            Code::kInvalidArgument)
+      << "an agreement on nothing";
+  EXPECT_EQ(refused(AddPartner(Of("founder"), {{"name", "A"}, {"agreements[0].scope", "kin"}})),
+            Code::kInvalidArgument)
+      << "what is told to nobody";
+  EXPECT_EQ(AddTo("Invented Aid", "partner"), kWritten) << "nobody recorded it";
+  const auto partner =
+      Must(AddPartner(Of("founder"), {{"name", "Invented Aid"},
+                                      {"agreements[0].scope", "need,identity_profile.names"},
+                                      {"agreements[0].purposes", "legal_assistance"},
+                                      {"agreements[1].scope", "summary.sex"}}));
+  EXPECT_EQ(refused(AddPartner(Of("founder"), {{"name", " invented aid"}})), Code::kExists);
+  EXPECT_EQ(Must(OpenPartners(Of("kc1"), From::kService)).Of(content::v1::Record::kPartner).size(),
+            1u);
+
+  EXPECT_EQ(AddTo("Invented aid", "partner"), Code::kPermissionDenied) << "for no service";
+  EXPECT_EQ(AddTo("Invented Aid", "partner", "summary.sex"), kWritten) << "for any";
+  EXPECT_EQ(AddTo("Invented Aid", "partner", "summary.risk"), Code::kPermissionDenied);
+  EXPECT_EQ(AddTo("Invented Aid", "unhcr"), kWritten) << "no partner";
+  EXPECT_EQ(AddTo("Another Aid", "partner"), kWritten);
+  const auto referral = Added(kReferral);  // for legal assistance: names, need.detail, sex
+  EXPECT_EQ(Told(referral), kWritten);
+  const auto set = [&](const char* field, const char* value) {
+    return refused(ChangePartner(Of("founder"), ShortId(partner.record), {{field, value}}));
+  };
+  EXPECT_EQ(set("agreements[0].until_day", "2001-02-03"), kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied) << "over";
+  EXPECT_EQ(set("agreements[0].until_day", ""), kWritten);
+  EXPECT_EQ(set("agreements[1].revoked", "yes"), kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied) << "one field of it is revoked";
+  EXPECT_EQ(set("name", ""), Code::kInvalidArgument);
+  Must(StrikePartner(Of("founder"), ShortId(partner.record)));
+  EXPECT_EQ(Told(referral), kWritten);
+}
+
 // Somebody's life depends on it, and they did not agree, or cannot be asked.
 TEST_F(Sharing, ConsentIsOverriddenByTwoForDaysAndReviewed) {
   const auto day = [](int from_now) {
@@ -905,7 +952,7 @@ TEST_F(Tool, ASupervisorReadsAPersonWithAnothersAssentForSomeHours) {
 
   Must(AskIdentity(Of("sv1"), code, 5, 1));
   // An ASSENT of anything else opens nothing.
-  Must(WriteEntry(organisation_.RealmOf("cw01", Compartment::kIdentity),
+  Must(WriteEntry(organisation_.RealmOf("sv1", Compartment::kIdentity),
                   Must(ShowPerson(Of("cw01"), code)).vault,
                   [](VaultView& view) -> base::Result<std::optional<protocol::EntryPayload>> {
                     const auto* pinned = view.Latest(view.state().pinned_record());

@@ -65,6 +65,7 @@ const std::map<std::string, std::set<Kind>>& KindsOfRecord() {
       {"staff_human", {Kind::kStaff}},
       {"directory_entry", {Kind::kDirectory}},
       {"ledger_block", {Kind::kLedger}},
+      {"partner", {Kind::kConfig}},
   };
   return table;
 }
