@@ -15,7 +15,8 @@ export LC_ALL=C
 
 # Whose errors people meet at work.
 errors=(client/cli/{act,answers,board,case,device,entry,export,facts,import,invitation_text,join}.cc
-  client/cli/{member,member_invite,member_role,own_file,person,prompt,search,session,status}.cc
+  client/cli/{member,member_invite,member_role,own_file,paper,person,print,prompt,search}.cc
+  client/cli/{session,status}.cc
   client/casework/{assign,field,life,values}.cc client/import/*.cc
   client/{asking,case_acts,case_code,cases,entries,handover,importer,outbox,persons,profile,roles}.cc
   client/{drafts,partners,search,staff,transitions,trim}.cc client/cli/practice.cc)

@@ -10,19 +10,8 @@ namespace {
 
 using content::v1::Record;
 
-// So many lines of each list fit on the page.
-constexpr std::size_t kMostLines = 4;
-
-// "in_transit" as people read it.
-std::string Words(std::string text) {
-  std::ranges::replace(text, '_', ' ');
-  return text;
-}
-
-template <class Enum>
-std::string Words(Enum value) {
-  return Words(EnumText(value));
-}
+// So many lines of each list fit on the page; those of Thai are taller.
+std::size_t MostLines() { return LanguageInUse() == "th" ? 2 : 4; }
 
 // "a, b" of what is not empty.
 std::string Several(const std::vector<std::string>& parts) {
@@ -32,20 +21,32 @@ std::string Several(const std::vector<std::string>& parts) {
   return Joined(there);
 }
 
+// What is said of a day, which is {0} in it; nothing for none.
 std::string On(std::string_view what, std::uint32_t day) {
-  return day == 0 ? std::string() : std::string(what) + " " + DayLabel(day);
+  return day == 0 ? std::string() : Fill(what, {DayLabel(day)});
+}
+// The same of an enum's value.
+template <class Enum>
+std::string Of(std::string_view what, Enum value) {
+  return value == 0 ? std::string() : Fill(what, {EnumWords(value)});
 }
 
 std::string Answers(const content::v1::ConsentBits& consent) {
-  const auto of = [](std::string_view what, content::v1::Answer answer) {
-    return answer == content::v1::ANSWER_UNSPECIFIED ? std::string()
-                                                     : std::string(what) + " " + Words(answer);
-  };
-  return Several({of("services", consent.services()), of("identity", consent.store_identity()),
-                  of("partners", consent.share_partner()),
-                  of("authorities", consent.share_authority()), of("UNHCR", consent.share_unhcr()),
-                  of("reports", consent.reporting_aggregate()), of("tracing", consent.tracing())});
+  // TRANSLATORS: to what a person agreed; {0} is yes, no, refused and so on.
+  return Several({Of(Translated("services {0}"), consent.services()),
+                  Of(Translated("identity {0}"), consent.store_identity()),
+                  Of(Translated("partners {0}"), consent.share_partner()),
+                  Of(Translated("authorities {0}"), consent.share_authority()),
+                  Of(Translated("UNHCR {0}"), consent.share_unhcr()),
+                  Of(Translated("reports {0}"), consent.reporting_aggregate()),
+                  Of(Translated("tracing {0}"), consent.tracing())});
 }
+
+// The lists, by what stands above them.
+constexpr std::string_view kFollowUps = Translatable("Follow-up");
+constexpr std::string_view kServices = Translatable("Services");
+constexpr std::string_view kIncidents = Translatable("Incidents");
+constexpr std::string_view kSteps = Translatable("Process by authorities");
 
 // A line of a list; those of later days come first.
 struct Line {
@@ -59,30 +60,33 @@ std::optional<std::pair<std::string_view, Line>> LineOf(const Record& record) {
       const auto& it = record.follow_up();
       if (it.done_day() != 0) return std::nullopt;
       // What is due first comes first.
-      return {{"Follow-up", {~it.due_day(), {Words(it.type()), On("due", it.due_day())}}}};
+      return {{kFollowUps,
+               {~it.due_day(), {EnumWords(it.type()), On(Translated("due {0}"), it.due_day())}}}};
     }
     case Record::kService: {
       const auto& it = record.service();
-      return {{"Services",
+      return {{kServices,
                {std::max(it.appointment_day(), it.implemented_day()),
-                {Words(it.type()), Several({Words(it.status()), On("on", it.appointment_day()),
-                                            On("done", it.implemented_day())})}}}};
+                {EnumWords(it.type()),
+                 Several({EnumWords(it.status()), On(Translated("on {0}"), it.appointment_day()),
+                          On(Translated("done {0}"), it.implemented_day())})}}}};
     }
     case Record::kIncident: {
       const auto& it = record.incident();
-      return {{"Incidents",
-               {it.discovered_day(),
-                {Words(it.type()),
-                 Several({"severity " + std::to_string(it.severity()), Words(it.status()),
-                          Words(it.verification()), On("on", it.discovered_day())})}}}};
+      return {
+          {kIncidents,
+           {it.discovered_day(),
+            {EnumWords(it.type()), Several({Translated("severity {0}", it.severity()),
+                                            EnumWords(it.status()), EnumWords(it.verification()),
+                                            On(Translated("on {0}"), it.discovered_day())})}}}};
     }
     case Record::kAuthorityProcess: {
       const auto& it = record.authority_process();
       const auto& date = it.date();
-      return {{"Process by authorities",
+      return {{kSteps,
                {static_cast<std::uint32_t>(std::max(date.year(), 0)) * 372 + date.month() * 31 +
                     date.day(),
-                {Words(it.step()), it.has_date() ? DateLabel(date) : std::string()}}}};
+                {EnumWords(it.step()), it.has_date() ? DateLabel(date) : std::string()}}}};
     }
     default:
       return std::nullopt;
@@ -105,47 +109,50 @@ print::Document CaseCard(const client::VaultFile& case_file, std::uint32_t today
 print::Document CaseCard(const CardFacts& facts, std::uint32_t today) {
   const auto& summary = facts.summary;
   const std::string code = CodeText(summary.code());
-  print::Document card{.title = "Case " + code, .footer = code + ", as of " + DayLabel(today)};
+  print::Document card{.title = Translated("Case {0}", code),
+                       .footer = Translated("{0}, as of {1}", code, DayLabel(today))};
   const auto field = [&](std::string label, std::string value) {
     if (!value.empty()) card.blocks.emplace_back(print::Field{std::move(label), std::move(value)});
   };
-  field("Status", Words(summary.status()));
-  field("Stage", Several({Words(summary.stage()), On("since", summary.stage_since_day())}));
-  field("Condition", Words(summary.condition()));
-  field("Work", Words(summary.workflow()));
-  field("Risk", Words(summary.risk()));
-  field("Sex", Words(summary.sex()));
-  if (summary.has_age_band()) field("Age", Words(AgeText(summary.age_band())));
-  field("Group", Words(summary.population()));
-  field("Region", Words(summary.region_band()));
+  field(Translated("Status"), EnumWords(summary.status()));
+  field(Translated("Stage"), Several({EnumWords(summary.stage()),
+                                      On(Translated("since {0}"), summary.stage_since_day())}));
+  field(Translated("Condition"), EnumWords(summary.condition()));
+  field(Translated("Work"), EnumWords(summary.workflow()));
+  field(Translated("Risk"), EnumWords(summary.risk()));
+  field(Translated("Sex"), EnumWords(summary.sex()));
+  if (summary.has_age_band()) field(Translated("Age"), AgeWords(summary.age_band()));
+  field(Translated("Group"), EnumWords(summary.population()));
+  field(Translated("Region"), EnumWords(summary.region_band()));
   std::vector<std::string> flags;
   for (const int flag : summary.flags()) {
-    flags.push_back(Words(static_cast<content::v1::CaseFlag>(flag)));
+    flags.push_back(EnumWords(static_cast<content::v1::CaseFlag>(flag)));
   }
-  field("Flags", Several(flags));
+  field(Translated("Flags"), Several(flags));
   for (const Record& record : facts.records) {
     if (!record.has_case_()) continue;
     const auto& of = record.case_();
-    if (of.has_registration_date()) field("Registered", DateLabel(of.registration_date()));
-    field("Came by", Words(of.identification_source()));
+    if (of.has_registration_date()) {
+      field(Translated("Registered"), DateLabel(of.registration_date()));
+    }
+    field(Translated("Came by"), EnumWords(of.identification_source()));
   }
-  field("Consents", Answers(summary.consent()));
-  field(
-      "Approvals",
-      Several({summary.approval_assessment() == 0
-                   ? std::string()
-                   : "assessment " + Words(summary.approval_assessment()),
-               summary.approval_case_plan() == 0 ? std::string()
-                                                 : "plan " + Words(summary.approval_case_plan()),
-               summary.approval_closure() == 0 ? std::string()
-                                               : "closure " + Words(summary.approval_closure())}));
-  field("Gates", Several({summary.gate_cleared() ? "screening clear" : "",
-                          summary.gate_bia() ? "best interests assessed" : "",
-                          summary.gate_bid() ? "best interests determined" : ""}));
-  field("Next due", DayLabel(summary.next_due_day()));
+  field(Translated("Consents"), Answers(summary.consent()));
+  field(Translated("Approvals"),
+        Several({Of(Translated("assessment {0}"), summary.approval_assessment()),
+                 Of(Translated("plan {0}"), summary.approval_case_plan()),
+                 Of(Translated("closure {0}"), summary.approval_closure())}));
+  const auto gate = [](bool open, std::string what) {
+    return open ? std::move(what) : std::string();
+  };
+  field(Translated("Gates"),
+        Several({gate(summary.gate_cleared(), Translated("screening clear")),
+                 gate(summary.gate_bia(), Translated("best interests assessed")),
+                 gate(summary.gate_bid(), Translated("best interests determined"))}));
+  field(Translated("Next due"), DayLabel(summary.next_due_day()));
 
   std::vector<std::pair<std::string_view, std::vector<Line>>> lists{
-      {"Follow-up", {}}, {"Services", {}}, {"Incidents", {}}, {"Process by authorities", {}}};
+      {kFollowUps, {}}, {kServices, {}}, {kIncidents, {}}, {kSteps, {}}};
   for (const Record& record : facts.records) {
     auto line = LineOf(record);
     if (!line) continue;
@@ -159,11 +166,9 @@ print::Document CaseCard(const CardFacts& facts, std::uint32_t today) {
       return std::tie(b.day, a.field.label, a.field.value) <
              std::tie(a.day, b.field.label, b.field.value);
     });
-    const std::size_t shown = std::min(lines.size(), kMostLines);
-    std::string title(heading);
-    if (shown < lines.size()) {
-      title += " (" + std::to_string(shown) + " of " + std::to_string(lines.size()) + ")";
-    }
+    const std::size_t shown = std::min(lines.size(), MostLines());
+    std::string title = LookUp(heading);
+    if (shown < lines.size()) title = Translated("{0} ({1} of {2})", title, shown, lines.size());
     card.blocks.emplace_back(print::Heading{std::move(title)});
     for (std::size_t i = 0; i < shown; ++i) {
       // A line to write on stands for nothing here.

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "client/casework/inert.h"
+#include "client/cli/paper.h"
 #include "client/cli/render.h"
 
 namespace godwit::cli {
 namespace {
 
-using base::Code;
-using base::Error;
 using content::v1::Answer;
 using content::v1::Consent;
 
@@ -171,24 +169,13 @@ constexpr std::array<Words, 4> kWords{{
      {"เจ้าตัว (ลงชื่อหรือพิมพ์ลายนิ้วมือ) วันที่", "บิดามารดาหรือผู้ดูแล วันที่", "ผู้ถาม วันที่", "ล่าม วันที่"}},
 }};
 
-std::string Shown(std::string_view text) { return client::Inert(text, std::string_view::npos); }
-
 }  // namespace
 
-std::vector<std::string> ConsentLanguages() {
-  std::vector<std::string> languages;
-  for (const Words& words : kWords) languages.emplace_back(words.language);
-  return languages;
-}
-
 base::Result<print::Document> ConsentForm(std::string_view language, const FilledConsent* filled) {
-  const auto found =
-      std::ranges::find(kWords, language.substr(0, language.find('-')), &Words::language);
-  if (found == kWords.end()) {
-    return Error(Code::kInvalidArgument,
-                 "there is no consent form in this language: en, ko, zh or th (--language)");
-  }
-  const Words& words = *found;
+  const auto chosen = PaperLanguage(language);
+  if (!chosen) return chosen.error();
+  // Every language of papers has its words.
+  const Words& words = *std::ranges::find(kWords, *chosen, &Words::language);
   const std::string calendar = LanguageOf(words.language);
   const Consent consent = filled != nullptr ? filled->consent : Consent();
   print::Document form{.title = std::string(words.title),
@@ -204,9 +191,9 @@ base::Result<print::Document> ConsentForm(std::string_view language, const Fille
   form.blocks.emplace_back(print::Paragraph{std::string(words.rights)});
   field(words.code, filled != nullptr ? CodeText(filled->code) : std::string());
   field(words.organisation, {});
-  field(words.asked_by, filled != nullptr ? Shown(filled->asked_by) : std::string());
-  field(words.asked_in, filled != nullptr ? Shown(consent.language()) : std::string(words.name));
-  field_if(words.interpreter, Shown(consent.interpreter()));
+  field(words.asked_by, filled != nullptr ? Typed(filled->asked_by) : std::string());
+  field(words.asked_in, filled != nullptr ? Typed(consent.language()) : std::string(words.name));
+  field_if(words.interpreter, Typed(consent.interpreter()));
   const auto choice = [&](std::string_view question) -> print::Choice& {
     return std::get<print::Choice>(
         form.blocks.emplace_back(print::Choice{std::string(question), {}}));
@@ -225,10 +212,10 @@ base::Result<print::Document> ConsentForm(std::string_view language, const Fille
         {std::string(words.no), answer == content::v1::ANSWER_NO},
         {std::string(words.no_answer), filled != nullptr && !answered}};
     if (kPurposes[i] == static_cast<Ask>(&Consent::share_partner)) {
-      field_if(words.partner, Shown(consent.share_partner_org()));
+      field_if(words.partner, Typed(consent.share_partner_org()));
     }
   }
-  field_if(words.withheld, Shown(consent.withheld_from()));
+  field_if(words.withheld, Typed(consent.withheld_from()));
   field(words.answered_on, DayLabel(consent.given_day(), calendar));
   field_if(words.valid_until, DayLabel(consent.expires_day(), calendar));
   if (consent.withdrawn_day() != 0)

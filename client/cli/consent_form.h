@@ -2,16 +2,12 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "client/print/document.h"
 #include "godwit/content/v1/record.pb.h"
 
 namespace godwit::cli {
-
-// The languages that a consent form is there in: "en", "ko", "zh", "th".
-std::vector<std::string> ConsentLanguages();
 
 // What is filled in of a consent that was given.
 struct FilledConsent {
@@ -21,8 +17,8 @@ struct FilledConsent {
 };
 
 // The form on which a person answers purpose by purpose and signs by hand: blank, or as it was
-// answered. It never has the person's name: they sign it. `language`: BCP 47, of which the first
-// part counts. INVALID_ARGUMENT: no form in this language.
+// answered. It never has the person's name: they sign it. Its texts stand here and in no catalog,
+// since people sign them. INVALID_ARGUMENT: as PaperLanguage (client/cli/paper.h).
 base::Result<print::Document> ConsentForm(std::string_view language, const FilledConsent* filled);
 
 }  // namespace godwit::cli

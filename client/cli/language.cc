@@ -20,9 +20,35 @@ struct InUse {
   std::string language;
   std::optional<Catalog> catalog;
 };
-InUse& Current() {
+InUse& OfReader() {
   static InUse in_use;
   return in_use;
+}
+// Of somebody else, while there is work for them.
+thread_local const InUse* of_other = nullptr;
+const InUse& Current() { return of_other != nullptr ? *of_other : OfReader(); }
+
+// The first catalog of `language` in `folders`; English is no language, and needs none.
+std::optional<InUse> ReadCatalog(std::string_view language,
+                                 const std::vector<std::filesystem::path>& folders) {
+  if (language.empty()) return InUse{};
+  for (const auto& folder : folders) {
+    std::ifstream file(folder / language / "LC_MESSAGES" / "godwit.mo", std::ios::binary);
+    if (!file) continue;
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    auto catalog = Catalog::Parse(std::move(bytes).str());
+    if (catalog) return InUse{std::string(language), *std::move(catalog)};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::filesystem::path> FoldersOfProgram() {
+  std::error_code none;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
+  if (none) return {};
+  const auto folder = program.parent_path();
+  return {folder / "locale", folder.parent_path() / "share" / "locale"};
 }
 
 std::string_view Found(std::string_view text) {
@@ -124,27 +150,24 @@ std::string LanguageOf(std::string_view chosen) {
   });
 }
 
-void UseLanguage(std::string_view language, std::initializer_list<std::filesystem::path> folders) {
-  Current() = {};
-  for (const auto& folder : folders) {
-    if (language.empty()) return;
-    std::ifstream file(folder / language / "LC_MESSAGES" / "godwit.mo", std::ios::binary);
-    if (!file) continue;
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    auto catalog = Catalog::Parse(std::move(bytes).str());
-    if (!catalog) continue;
-    Current() = {std::string(language), *std::move(catalog)};
-    return;
-  }
+void UseLanguage(std::string_view language, const std::vector<std::filesystem::path>& folders) {
+  OfReader() = ReadCatalog(language, folders).value_or(InUse{});
 }
 
-void UseLanguage(std::string_view language) {
-  std::error_code none;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
-  if (none) return;
-  const auto folder = program.parent_path();
-  UseLanguage(language, {folder / "locale", folder.parent_path() / "share" / "locale"});
+void UseLanguage(std::string_view language) { UseLanguage(language, FoldersOfProgram()); }
+
+bool InLanguage(std::string_view language, const std::vector<std::filesystem::path>& folders,
+                const std::function<void()>& work) {
+  const auto other = ReadCatalog(language, folders);
+  if (!other) return false;
+  const InUse* const before = std::exchange(of_other, &*other);
+  work();
+  of_other = before;
+  return true;
+}
+
+bool InLanguage(std::string_view language, const std::function<void()>& work) {
+  return InLanguage(language, FoldersOfProgram(), work);
 }
 
 const std::string& LanguageInUse() { return Current().language; }

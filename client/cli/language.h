@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -63,10 +64,16 @@ std::string LanguageOf(std::string_view chosen);
 // Reads the catalog of `language`, from the first of `folders` that has <language>/LC_MESSAGES/
 // godwit.mo; from then on texts are looked up in it, and in none if there is no such file. Not
 // thread-safe: to be called before there are other threads, and by tests.
-void UseLanguage(std::string_view language, std::initializer_list<std::filesystem::path> folders);
+void UseLanguage(std::string_view language, const std::vector<std::filesystem::path>& folders);
 // The same with the folders of this program: locale/ beside it, then ../share/locale.
 void UseLanguage(std::string_view language);
-// What UseLanguage found; empty: English.
+// Does `work` with the texts of this thread in another language, as for somebody else than who sits
+// here: empty for English, else as UseLanguage has it. False: there is no catalog of it, and
+// nothing was done.
+bool InLanguage(std::string_view language, const std::vector<std::filesystem::path>& folders,
+                const std::function<void()>& work);
+bool InLanguage(std::string_view language, const std::function<void()>& work);
+// The language that texts are in now; empty: English.
 const std::string& LanguageInUse();
 
 // `text` as it is in the reader's language, or itself. Where it is not known to be one of the

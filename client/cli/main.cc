@@ -827,21 +827,23 @@ class Commands {
             "  godwit print consent-form '7K3M-Q9TX-2A*' --out form.pdf     as it was answered\n",
             [this](const Context& c) { return PrintConsentForm(c, print_); });
     form.add_option("CODE", print_.code, "Of a case: with what its person answered");
-    form.add_option("--language", print_.language, "en, ko, zh or th; en if not given")
-        ->type_name("LANGUAGE");
     CLI::App& card =
         Add(group, "case-card", "One page on how a case stands, in codes: no name, no words",
-            "  godwit print case-card '7K3M-Q9TX-2A*' --out card.pdf\n",
+            "  godwit print case-card '7K3M-Q9TX-2A*' --out card.pdf\n"
+            "  godwit print case-card '7K3M-Q9TX-2A*' --language th --out card.pdf\n",
             [this](const Context& c) { return PrintCaseCard(c, print_); });
     card.add_option("CODE", print_.code)->required();
     CLI::App& referral =
         Add(group, "referral", "The letter to whom a referral or transfer goes, as consent allows",
-            "  godwit print referral '7K3M-Q9TX-2A*' 3f09a1b2 --out letter.pdf\n",
+            "  godwit print referral '7K3M-Q9TX-2A*' 3f09a1b2 --out letter.pdf\n"
+            "  godwit print referral '7K3M-Q9TX-2A*' 3f09a1b2 --language zh --out letter.pdf\n",
             [this](const Context& c) { return PrintReferral(c, print_); });
     referral.add_option("CODE", print_.code)->required();
     referral.add_option("ID", print_.id, "The beginning of its id, as `referral list` shows it")
         ->required();
     for (CLI::App* each : {&form, &card, &referral}) {
+      each->add_option("--language", print_.language, "en, ko, zh or th; en if not given")
+          ->type_name("LANGUAGE");
       each->add_option("--out", print_.out, "The file, which is made; with --yes written over")
           ->required()
           ->type_name("FILE");

@@ -3,6 +3,7 @@
 #include "client/cli/case_card.h"
 #include "client/cli/consent_form.h"
 #include "client/cli/own_file.h"
+#include "client/cli/paper.h"
 #include "client/cli/referral_letter.h"
 #include "client/cli/render.h"
 #include "client/consents.h"
@@ -43,6 +44,26 @@ ExitCode Save(const Context& context, std::string_view what, const print::Docume
         "it is on paper.");
   }
   return ExitCode::kOk;
+}
+
+// Writes what `open` reads of a case as a letter that `make` makes, from whoever sits here.
+template <class Open, class Make>
+ExitCode PrintLetter(const Context& context, std::string_view what, const PrintOptions& options,
+                     Open&& open, Make&& make) {
+  const auto fail = [&](const Error& why) { return context.output.Fail("print the letter", why); };
+  auto session =
+      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
+  if (!session) return fail(session.error());
+  client::Organisation& organisation = session->organisation();
+  const auto told = open(organisation);
+  if (!told) return fail(told.error());
+  client::Realm& cases = **organisation.Get(Compartment::kCases);
+  const auto directory = client::Directory::Read(cases);
+  if (!directory) return fail(directory.error());
+  const auto letter = PaperIn(
+      options.language, [&] { return make(*told, directory->NameOf(cases.member()), Today()); });
+  if (!letter) return fail(letter.error());
+  return Save(context, what, *letter, options, true);
 }
 
 }  // namespace
@@ -86,23 +107,18 @@ ExitCode PrintCaseCard(const Context& context, const PrintOptions& options) {
   if (!file) return fail(file.error());
   if (file->Pinned() == nullptr) return fail(Error(Code::kDecrypt, "a case has no summary"));
   if (file->offline()) context.output.Note("Offline: as of the last sync.");
-  return Save(context, "case_card", CaseCard(*file, Today()), options, true);
+  const auto card = PaperIn(options.language, [&] { return CaseCard(*file, Today()); });
+  if (!card) return fail(card.error());
+  return Save(context, "case_card", *card, options, true);
 }
 
 ExitCode PrintReferral(const Context& context, const PrintOptions& options) {
-  const auto fail = [&](const Error& why) { return context.output.Fail("print the letter", why); };
-  auto session =
-      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
-  if (!session) return fail(session.error());
-  client::Organisation& organisation = session->organisation();
-  const auto shared =
-      client::OpenShared(organisation, options.code, options.id, FromOf(options.offline));
-  if (!shared) return fail(shared.error());
-  client::Realm& cases = **organisation.Get(Compartment::kCases);
-  const auto directory = client::Directory::Read(cases);
-  if (!directory) return fail(directory.error());
-  return Save(context, "referral",
-              ReferralLetter(*shared, directory->NameOf(cases.member()), Today()), options, true);
+  return PrintLetter(
+      context, "referral", options,
+      [&](client::Organisation& organisation) {
+        return client::OpenShared(organisation, options.code, options.id, FromOf(options.offline));
+      },
+      ReferralLetter);
 }
 
 }  // namespace godwit::cli

@@ -11,7 +11,7 @@ struct PrintOptions {
   std::string code;
   std::string id;  // of a referral or transfer: its beginning
   std::string out;
-  std::string language = "en";
+  std::string language = "en";  // of who reads it, as PaperLanguage takes it
   bool offline = false;
 };
 ExitCode PrintConsentForm(const Context& context, const PrintOptions& options);

@@ -3,7 +3,9 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 
@@ -31,7 +33,7 @@ std::chrono::year_month_day DateOf(std::uint64_t day) {
 }
 
 // Whom a record is shown to.
-enum class For { kProgram, kPerson };
+enum class For { kProgram, kPerson, kPaper };
 
 // `code` with what it stands for, where that is not English.
 std::string WithLabel(std::string_view code, const std::string& label) {
@@ -44,12 +46,13 @@ Json RecordJson(const Message& message, For reader);
 Json ValueJson(const Message& message, const FieldDescriptor& field, int index, For reader) {
   const auto& reflection = *message.GetReflection();
   const bool one = index < 0;
-  const bool labelled = reader == For::kPerson;
+  const bool labelled = reader != For::kProgram;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_ENUM: {
       const int number = one ? reflection.GetEnumValue(message, &field)
                              : reflection.GetRepeatedEnumValue(message, &field, index);
       const std::string code = EnumText(*field.enum_type(), number);
+      if (reader == For::kPaper) return CodeWords(code);
       return labelled ? WithLabel(code, CodeLabel(code)) : code;
     }
     case FieldDescriptor::CPPTYPE_STRING:
@@ -79,6 +82,7 @@ Json ValueJson(const Message& message, const FieldDescriptor& field, int index, 
         return birth != nullptr ? BirthLabel(*birth) : DateLabel(*date);
       }
       if (const auto* band = dynamic_cast<const content::v1::AgeBand*>(&part)) {
+        if (reader == For::kPaper) return AgeWords(*band);
         return labelled ? AgeLabel(*band) : AgeText(*band);
       }
       if (const auto* money = dynamic_cast<const content::v1::Money*>(&part)) {
@@ -111,7 +115,7 @@ Json RecordJson(const Message& message, For reader) {
 }
 
 void Flatten(const std::string& path, const Json& json,
-             std::vector<std::pair<std::string, Cell>>& fields) {
+             std::vector<std::pair<std::string, std::string>>& fields) {
   if (json.is_object()) {
     for (const auto& [key, value] : json.items()) {
       Flatten(path.empty() ? key : path + "." + key, value, fields);
@@ -135,7 +139,7 @@ void Flatten(const std::string& path, const Json& json,
   } else {
     text = json.is_string() ? json.get<std::string>() : json.dump();
   }
-  fields.emplace_back(FieldLabel(path), text);
+  fields.emplace_back(path, std::move(text));
 }
 
 // " 07:08 UTC"
@@ -238,6 +242,11 @@ std::string EnumText(const google::protobuf::EnumDescriptor& type, int number) {
   return client::ShortName(*value);
 }
 
+std::string AgeWords(const content::v1::AgeBand& band) {
+  if (band.missing() == content::v1::ANSWER_UNSPECIFIED) return AgeText(band);
+  return EnumWords(band.missing());
+}
+
 std::string AgeLabel(const content::v1::AgeBand& band) {
   if (band.missing() == content::v1::ANSWER_UNSPECIFIED) return AgeText(band);
   return EnumLabel(band.missing());
@@ -258,6 +267,34 @@ std::string CodesWithLabels(const std::vector<std::string>& codes) {
   return Joined(labelled);
 }
 
+std::string CodeWords(std::string_view code) {
+  std::string words = CodeLabel(code);
+  if (words == code) std::ranges::replace(words, '_', ' ');
+  return words;
+}
+
+std::string FieldWords(std::string_view path) {
+  std::string words;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('.'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    const std::size_t bracket = std::min(part.find('['), part.size());
+    const std::string_view name = part.substr(0, bracket);
+    std::string label = LookUp("field", name);
+    if (label == name) std::ranges::replace(label, '_', ' ');
+    if (!words.empty()) words += ' ';
+    words += label;
+    std::size_t index = 0;
+    const std::string_view rest = part.substr(bracket);
+    if (!rest.empty() &&
+        std::from_chars(rest.data() + 1, rest.data() + rest.size(), index).ec == std::errc()) {
+      words += ' ' + std::to_string(index + 1);
+    }
+  }
+  return words;
+}
+
 std::string FieldLabel(const std::string& path) {
   const std::size_t dot = path.rfind('.');
   std::string_view name = path;
@@ -269,8 +306,16 @@ std::string FieldLabel(const std::string& path) {
 Json ContentJson(const Message& message) { return RecordJson(message, For::kProgram); }
 
 std::vector<std::pair<std::string, Cell>> ContentFields(const Message& message) {
+  std::vector<std::pair<std::string, std::string>> flat;
+  Flatten("", RecordJson(message, For::kPerson), flat);
   std::vector<std::pair<std::string, Cell>> fields;
-  Flatten("", RecordJson(message, For::kPerson), fields);
+  for (auto& [path, text] : flat) fields.emplace_back(FieldLabel(path), std::move(text));
+  return fields;
+}
+
+std::vector<std::pair<std::string, std::string>> ContentWords(const Message& message) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  Flatten("", RecordJson(message, For::kPaper), fields);
   return fields;
 }
 

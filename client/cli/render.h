@@ -53,11 +53,25 @@ std::string CodesWithLabels(const std::vector<std::string>& codes);
 // The path of a field that people type, "consent.services", with what its last name stands for.
 std::string FieldLabel(const std::string& path);
 
+// The same in words, for paper: "in transit", and "names 1 valid from" of a field's path
+// "names[0].valid_from".
+std::string CodeWords(std::string_view code);
+template <class Enum>
+std::string EnumWords(Enum value) {
+  return CodeWords(EnumText(value));
+}
+std::string AgeWords(const content::v1::AgeBand& band);
+std::string FieldWords(std::string_view path);
+
 // What a record says, by field names: enums by their short names, dates and days as text, fields
 // that are not there left out, and pseudonyms and hashes too.
 Json ContentJson(const google::protobuf::Message& message);
 // The same for people, in their language: "consent.services" and its value.
 std::vector<std::pair<std::string, Cell>> ContentFields(const google::protobuf::Message& message);
+// The same for paper, where nobody types: a field's path, "consent.services", and its value in
+// words.
+std::vector<std::pair<std::string, std::string>> ContentWords(
+    const google::protobuf::Message& message);
 
 // The roles' names.
 std::vector<std::string> RoleNames(protocol::Roles roles);

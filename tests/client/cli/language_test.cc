@@ -131,6 +131,27 @@ TEST(Language, WithoutACatalogIsEnglish) {
   EXPECT_EQ(Counted(2, "{0} case handed over.", "{0} cases handed over."), "2 cases handed over.");
 }
 
+TEST(Language, IsAnothersWhileThereIsWorkForThem) {
+  const std::map<std::string, std::string> korean{{"Risk", "위험도"}, {"Status", "상태"}};
+  const Spoken spoken(korean);
+  support::TemporaryDir folder;
+  std::filesystem::create_directories(folder.path() / "th" / "LC_MESSAGES");
+  std::ofstream(folder.path() / "th" / "LC_MESSAGES" / "godwit.mo", std::ios::binary)
+      << Mo({{"Risk", "ความเสี่ยง"}, {"Status", "สถานะ"}});
+  const auto status = [] { return LanguageInUse() + " " + Translated("Status"); };
+  std::string inside;
+  EXPECT_TRUE(InLanguage("th", {folder.path()}, [&] { inside = status(); }));
+  EXPECT_EQ(inside, "th สถานะ");
+  EXPECT_EQ(status(), "ko 상태");
+  EXPECT_TRUE(InLanguage("", {}, [&] { inside = status(); }));
+  EXPECT_EQ(inside, " Status");
+  EXPECT_EQ(status(), "ko 상태");
+  // Without a catalog nothing is done in a language that is not the one that was asked for.
+  inside = "nothing";
+  EXPECT_FALSE(InLanguage("zh_CN", {folder.path()}, [&] { inside = status(); }));
+  EXPECT_EQ(inside, "nothing");
+}
+
 TEST(Language, ValuesMoveWithTheSentence) {
   const std::string plural = std::string("{0} case of {1}") + '\0' + "{0} cases of {1}";
   const Spoken spoken(

@@ -1,10 +1,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
+#include <functional>
+#include <map>
 
 #include "client/cli/case_card.h"
 #include "client/cli/consent_form.h"
+#include "client/cli/language.h"
+#include "client/cli/paper.h"
 #include "client/cli/referral_letter.h"
+#include "client/cli/render.h"
 #include "client/print/pdf.h"
 
 namespace godwit::cli {
@@ -43,8 +49,56 @@ bool Has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+// What `make` makes in the language of a paper, by the catalogs of this tree.
+print::Document In(const std::string& language, const std::function<print::Document()>& make) {
+  print::Document document;
+  EXPECT_TRUE(InLanguage(LanguageOf(language), {GODWIT_LOCALE}, [&] { document = make(); }))
+      << language;
+  document.language = language;
+  return document;
+}
+
+// Words of English that stand in a text once these are out of it: nobody translated them.
+std::string EnglishIn(std::string text, const std::vector<std::string>& expected) {
+  for (const std::string& each : expected) {
+    for (std::size_t at = 0; (at = text.find(each)) != std::string::npos;) {
+      text.erase(at, each.size());
+    }
+  }
+  std::string found;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (std::isalpha(static_cast<unsigned char>(text[i])) == 0) continue;
+    found += text[i];
+    if (i + 1 < text.size() && std::isalpha(static_cast<unsigned char>(text[i + 1])) == 0) {
+      found += ' ';
+    }
+  }
+  return found;
+}
+
+TEST(Paper, IsInALanguageThatItIsThereIn) {
+  EXPECT_EQ(PaperLanguages(), (std::vector<std::string>{"en", "ko", "zh", "th"}));
+  for (const auto& [chosen, want] : std::map<std::string, std::string>{
+           {"en", "en"}, {"en-GB", "en"}, {"ko", "ko"}, {"zh-Hans", "zh"}, {"zh_CN", "zh"}}) {
+    EXPECT_EQ(*PaperLanguage(chosen), want);
+  }
+  for (const char* none : {"", "tlh", "kok", "-ko"}) {
+    EXPECT_EQ(PaperLanguage(none).error().code(), base::Code::kInvalidArgument) << none;
+  }
+}
+
+TEST(Paper, IsNotInEnglishWhereATranslationWasAskedForThatIsNotInstalled) {
+  const auto make = [] { return print::Document{.title = Translated("Status")}; };
+  EXPECT_EQ(PaperIn("ko", make).error().code(), base::Code::kNotFound);
+  EXPECT_EQ(PaperIn("tlh", make).error().code(), base::Code::kInvalidArgument);
+  const auto english = PaperIn("en", make);
+  ASSERT_TRUE(english);
+  EXPECT_EQ(english->title, "Status");
+  EXPECT_EQ(english->language, "en");
+}
+
 TEST(ConsentForm, IsThereInEveryLanguageOnOneOrTwoPages) {
-  for (const std::string& language : ConsentLanguages()) {
+  for (const std::string& language : PaperLanguages()) {
     SCOPED_TRACE(language);
     const auto form = ConsentForm(language + "-x-any", nullptr);
     ASSERT_TRUE(form);
@@ -187,6 +241,27 @@ TEST(CaseCard, IsOnePageHoweverMuchThereIs) {
   EXPECT_FALSE(Has(text, "done 2031-05-01"));
 }
 
+TEST(CaseCard, IsOnePageInTheLanguageOfWhoeverReadsIt) {
+  for (const std::string& language : PaperLanguages()) {
+    SCOPED_TRACE(language);
+    const auto card = In(language, [] { return CaseCard(FullCase(), kDay + 30); });
+    const auto pdf = print::MakePdf(card);
+    ASSERT_TRUE(pdf) << pdf.error().message();
+    EXPECT_EQ(pdf->pages, 1u);
+    const std::string text = TextOf(card);
+    EXPECT_TRUE(Has(text, DayLabel(kDay + 7, LanguageOf(language)))) << text;
+    if (language == "en") continue;
+    EXPECT_EQ(EnglishIn(text, {"7K3M-Q9TX-2A", "UNHCR"}), "") << text;
+  }
+  const std::string korean = TextOf(In("ko", [] { return CaseCard(FullCase(), kDay + 30); }));
+  for (const char* each :
+       {"사례 7K3M-Q9TX-2A*", "단계: 이동 중, 2031년 5월 1일부터", "위험도: 높음", "나이: 9-17",
+        "등록일: 2031년 4월", "서비스 예, 신원 저장 해당 없음", "서비스 (20건 중 4건)",
+        "건강 확인: 기한 2031년 5월 1일"}) {
+    EXPECT_TRUE(Has(korean, each)) << each << "\n" << korean;
+  }
+}
+
 TEST(CaseCard, HasNoWordsThatSomebodyTyped) {
   EXPECT_FALSE(Has(TextOf(CaseCard(FullCase(), kDay)), "Pogi"));
   // Nor who works on it.
@@ -202,7 +277,8 @@ TEST(CaseCard, OfACaseThatJustBeganSaysWhatThereIs) {
   EXPECT_FALSE(Has(text, "Services"));
 }
 
-TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
+// What a referral tells of somebody.
+client::SharedCase SharedFields() {
   client::SharedCase shared;
   shared.code = "7K3MQ9TX2A*";
   shared.transition.set_kind(content::v1::TRANSITION_KIND_REFERRAL);
@@ -231,6 +307,11 @@ TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
   add("identity_profile.languages", {profile});
   add("need", {need, other});
   add("contact", {});
+  return shared;
+}
+
+TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
+  client::SharedCase shared = SharedFields();
   const auto letter = ReferralLetter(shared, "Haneul Specimen", kDay + 1);
   const std::string text = TextOf(letter);
   for (const char* each :
@@ -238,7 +319,7 @@ TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
         "Our reference: 7K3M-Q9TX-2A*", "What we ask for: health medical",
         "Please answer by: 2031-05-15", "agreed on 2031-05-01", "names 1 full: 리보기",
         "names 1 source: her aunt's \\u{1b} letter", "languages: refused", "detail: asthma",
-        "detail: wheelchair", "contact: nothing is recorded", "[ ] yes [ ] no"}) {
+        "detail: wheelchair", "Ways to make contact: nothing is recorded", "[ ] yes [ ] no"}) {
     EXPECT_TRUE(Has(text, each)) << each << "\n" << text;
   }
   for (const char* none : {"fisher", "widowed", "occupation"})
@@ -249,6 +330,41 @@ TEST(ReferralLetter, TellsTheFieldsThatWereChosenAndNoOthers) {
 
   shared.transition.set_kind(content::v1::TRANSITION_KIND_TRANSFER);
   EXPECT_TRUE(Has(TextOf(ReferralLetter(shared, "x", kDay)), "that you take this case over"));
+}
+
+TEST(ReferralLetter, SaysOfNobodyThatTheyAgreedWhoDidNot) {
+  client::SharedCase shared = SharedFields();
+  shared.consent.Clear();
+  shared.overridden = true;
+  const std::string text = TextOf(ReferralLetter(shared, "x", kDay));
+  EXPECT_TRUE(Has(text, "without the person's agreement")) << text;
+  EXPECT_FALSE(Has(text, "agreed on")) << text;
+}
+
+TEST(ReferralLetter, IsInTheLanguageOfWhoeverReadsIt) {
+  for (const std::string& language : PaperLanguages()) {
+    SCOPED_TRACE(language);
+    for (const auto kind :
+         {content::v1::TRANSITION_KIND_REFERRAL, content::v1::TRANSITION_KIND_TRANSFER}) {
+      client::SharedCase shared = SharedFields();
+      shared.transition.set_kind(kind);
+      shared.overridden = kind == content::v1::TRANSITION_KIND_TRANSFER;
+      const auto letter =
+          In(language, [&] { return ReferralLetter(shared, "Haneul Specimen", kDay + 1); });
+      const auto pdf = print::MakePdf(letter);
+      ASSERT_TRUE(pdf) << pdf.error().message();
+      EXPECT_LE(pdf->pages, 2u);
+      const std::string text = TextOf(letter);
+      EXPECT_TRUE(Has(text, DayLabel(kDay + 14, LanguageOf(language)))) << text;
+      EXPECT_TRUE(Has(text, "리보기")) << text;
+      // What was typed stays as it was typed.
+      if (language == "en") continue;
+      EXPECT_EQ(EnglishIn(text, {"7K3M-Q9TX-2A", "Invented Clinic", "Haneul Specimen",
+                                 "her aunt's \\u{1b} letter", "asthma", "wheelchair"}),
+                "")
+          << text;
+    }
+  }
 }
 
 }  // namespace

@@ -48,6 +48,22 @@ TEST(Render, ARecordIsShownByItsFieldNames) {
   EXPECT_EQ(fields[4].second.text, "not_asked");
 }
 
+TEST(Render, PaperShowsWordsAndNoShortNames) {
+  content::v1::Summary summary;
+  summary.set_stage(content::v1::CASE_STAGE_IN_TRANSIT);
+  summary.mutable_age_band()->set_missing(content::v1::ANSWER_NOT_ASKED);
+  summary.add_flags(content::v1::CASE_FLAG_IMPORTED);
+  summary.set_gate_bia(true);
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(ContentWords(summary), (Fields{{"stage", "in transit"},
+                                           {"age_band", "not asked"},
+                                           {"flags", "imported"},
+                                           {"gate_bia", "yes"}}));
+  EXPECT_EQ(FieldWords("names[0].valid_from"), "names 1 valid from");
+  EXPECT_EQ(FieldWords("age_band"), "age band");
+  EXPECT_EQ(FieldWords(""), "");
+}
+
 TEST(Render, ANewerClientsValueIsNotHidden) {
   content::v1::Summary summary;
   summary.set_stage(static_cast<content::v1::CaseStage>(77));
