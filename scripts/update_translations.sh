@@ -19,7 +19,7 @@ errors=(client/cli/{act,answers,board,case,device,entry,export,facts,import,invi
   client/cli/{session,status}.cc
   client/casework/{assign,field,life,values}.cc client/import/*.cc
   client/{asking,case_acts,case_code,cases,entries,handover,importer,outbox,persons,profile,roles}.cc
-  client/{drafts,partners,search,staff,transitions,trim}.cc client/cli/practice.cc)
+  client/{drafts,partners,search,staff,transitions,trim,withdrawal}.cc client/cli/practice.cc)
 
 # Which argument of which call is a text; what a translation of it may take, in columns.
 doing='"TRANSLATORS: what was to be done; it completes: cannot ..."'

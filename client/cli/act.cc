@@ -541,10 +541,16 @@ ExitCode Consent(const Context& context, const FactsOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("record the consent", why); };
   if (options.withdraw) {
-    return Do(context, "withdraw the consent", "withdrawn",
-              [&](client::Organisation& organisation) {
-                return client::WithdrawConsent(organisation, options.code);
-              });
+    const ExitCode done =
+        Do(context, "withdraw the consent", "withdrawn", [&](client::Organisation& organisation) {
+          return client::WithdrawConsent(organisation, options.code);
+        });
+    if (done == ExitCode::kOk) {
+      output.Line(
+          "What was already shared, as a letter to the person: `godwit print withdrawal "
+          "CODE --out FILE`");
+    }
+    return done;
   }
   if (!options.from.empty() || !options.facts.empty()) {
     // Purposes and answers are codes: they may stand on a command line.

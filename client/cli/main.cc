@@ -841,7 +841,13 @@ class Commands {
     referral.add_option("CODE", print_.code)->required();
     referral.add_option("ID", print_.id, "The beginning of its id, as `referral list` shows it")
         ->required();
-    for (CLI::App* each : {&form, &card, &referral}) {
+    CLI::App& withdrawal =
+        Add(group, "withdrawal",
+            "The letter to whoever took their consent back: what was already shared with whom",
+            "  godwit print withdrawal '7K3M-Q9TX-2A*' --language ko --out letter.pdf\n",
+            [this](const Context& c) { return PrintWithdrawal(c, print_); });
+    withdrawal.add_option("CODE", print_.code)->required();
+    for (CLI::App* each : {&form, &card, &referral, &withdrawal}) {
       each->add_option("--language", print_.language, "en, ko, zh or th; en if not given")
           ->type_name("LANGUAGE");
       each->add_option("--out", print_.out, "The file, which is made; with --yes written over")

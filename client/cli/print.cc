@@ -6,10 +6,12 @@
 #include "client/cli/paper.h"
 #include "client/cli/referral_letter.h"
 #include "client/cli/render.h"
+#include "client/cli/withdrawal_letter.h"
 #include "client/consents.h"
 #include "client/directory.h"
 #include "client/print/pdf.h"
 #include "client/transitions.h"
+#include "client/withdrawal.h"
 
 namespace godwit::cli {
 namespace {
@@ -119,6 +121,20 @@ ExitCode PrintReferral(const Context& context, const PrintOptions& options) {
         return client::OpenShared(organisation, options.code, options.id, FromOf(options.offline));
       },
       ReferralLetter);
+}
+
+ExitCode PrintWithdrawal(const Context& context, const PrintOptions& options) {
+  return PrintLetter(
+      context, "withdrawal", options,
+      [&](client::Organisation& organisation) {
+        auto withdrawal =
+            client::OpenWithdrawal(organisation, options.code, FromOf(options.offline));
+        if (withdrawal && withdrawal->offline) {
+          context.output.Note("Offline: as of the last sync.");
+        }
+        return withdrawal;
+      },
+      WithdrawalLetter);
 }
 
 }  // namespace godwit::cli

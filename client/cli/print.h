@@ -6,7 +6,7 @@
 
 namespace godwit::cli {
 
-// `godwit print consent-form|case-card|referral`: PDF files for paper.
+// `godwit print consent-form|case-card|referral|withdrawal`: PDF files for paper.
 struct PrintOptions {
   std::string code;
   std::string id;  // of a referral or transfer: its beginning
@@ -17,5 +17,6 @@ struct PrintOptions {
 ExitCode PrintConsentForm(const Context& context, const PrintOptions& options);
 ExitCode PrintCaseCard(const Context& context, const PrintOptions& options);
 ExitCode PrintReferral(const Context& context, const PrintOptions& options);
+ExitCode PrintWithdrawal(const Context& context, const PrintOptions& options);
 
 }  // namespace godwit::cli

@@ -29,6 +29,7 @@
 #include "client/transitions.h"
 #include "client/trim.h"
 #include "client/vault_writer.h"
+#include "client/withdrawal.h"
 #include "protocol/entry.h"
 #include "tests/support/builders.h"
 #include "tests/support/lying_server.h"
@@ -871,6 +872,99 @@ TEST_F(Sharing, ConsentIsOverriddenByTwoForDaysAndReviewed) {
   EXPECT_EQ(add(day(3)).error().code(), Code::kInvalidArgument);
 }
 
+TEST_F(Sharing, WhoeverTookTheirConsentBackIsToldOfAllThatWasSharedByThen) {
+  const auto refused = [&](const char* who) {
+    const auto withdrawal = OpenWithdrawal(Of(who), code_, From::kService);
+    return withdrawal ? Code::kInternal : withdrawal.error().code();
+  };
+  EXPECT_EQ(refused("cw01"), Code::kNotFound) << "nobody was asked";
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  EXPECT_EQ(refused("cw01"), Code::kNotFound) << "nothing was taken back";
+  Must(WithdrawConsent(Of("cw01"), code_));
+  const auto nothing = Must(OpenWithdrawal(Of("cw01"), code_, From::kService));
+  EXPECT_TRUE(nothing.shared.empty());
+  EXPECT_EQ(nothing.code, code_);
+  EXPECT_EQ(nothing.day, base::SystemClock().NowMs() / 86'400'000);
+  Must(RecordConsent(Of("cw01"), code_, {{"share_partner", "yes"}}));
+  EXPECT_EQ(refused("cw01"), Code::kNotFound) << "agreed anew";
+
+  // One of each state, in the order in which they were written, and one that counts for nothing.
+  const auto waits = Added(kReferral);
+  const auto accepted = Added(kReferral);
+  EXPECT_EQ(Set("cw01", kReferral, accepted, "state", "accepted"), kWritten);
+  const auto rejected = Added(kReferral);
+  EXPECT_EQ(Set("cw01", kReferral, rejected, "state", "rejected"), kWritten);
+  const auto struck = Added(kReferral);
+  Must(StrikeEntry(Of("cw01"), code_, kReferral, ShortId(struck.record)));
+  const auto done = Added(kReferral);
+  EXPECT_EQ(Set("cw01", kReferral, done, "state", "accepted"), kWritten);
+  EXPECT_EQ(Set("cw01", kReferral, done, "state", "done"), kWritten);
+  const auto expired = Added(kReferral);
+  EXPECT_EQ(Set("cw01", kReferral, expired, "expires_day", "2001-02-03"), kWritten);
+  Added(kTransfer);
+  const auto changed = Added(kReferral);
+  EXPECT_EQ(Set("cw01", kReferral, changed, "expires_day", "2099-02-03"), kWritten);
+  Must(WithdrawConsent(Of("cw01"), code_));
+
+  using Receiver = Withdrawal::Receiver;
+  using Seen = std::tuple<TransitionKind, TransitionState, bool, Receiver>;
+  constexpr auto kRef = TRANSITION_KIND_REFERRAL;
+  const auto seen = [&](From from) {
+    std::vector<Seen> all;
+    for (const auto& each : Must(OpenWithdrawal(Of("cw01"), code_, from)).shared) {
+      EXPECT_EQ(each.transition.to_org(), "Invented Aid");
+      EXPECT_EQ(each.transition.shared_fields_size(), 3);
+      all.emplace_back(each.transition.kind(), each.transition.state(), each.expired,
+                       each.receiver);
+    }
+    return all;
+  };
+  std::vector<Seen> want{
+      {kRef, TRANSITION_STATE_IN_PROGRESS, false, Receiver::kToBeTold},
+      {kRef, TRANSITION_STATE_ACCEPTED, false, Receiver::kToBeTold},
+      {kRef, TRANSITION_STATE_REJECTED, false, Receiver::kNotAsked},
+      {kRef, TRANSITION_STATE_DONE, false, Receiver::kNotAsked},
+      {kRef, TRANSITION_STATE_IN_PROGRESS, true, Receiver::kNotAsked},
+      {TRANSITION_KIND_TRANSFER, TRANSITION_STATE_IN_PROGRESS, false, Receiver::kToBeTold},
+      {kRef, TRANSITION_STATE_IN_PROGRESS, false, Receiver::kToBeTold}};
+  EXPECT_EQ(seen(From::kService), want);
+  EXPECT_EQ(seen(From::kDevice), want);
+
+  // What the receivers are told is done one by one: by revoking it, or by the task alone.
+  EXPECT_EQ(Set("cw01", kReferral, accepted, "state", "revoked"), kWritten);
+  want[1] = {kRef, TRANSITION_STATE_REVOKED, false, Receiver::kTold};
+  EXPECT_EQ(seen(From::kService), want);
+  const auto file = Must(OpenCaseFile(CasesOf("cw01"), Kind::kCase, code_, From::kService));
+  const auto link = base::ToString(file.Find(waits.record)->link.bytes());
+  for (const auto* entry : file.Of(Record::kTask)) {
+    if (entry->content.task().cause() != link) continue;
+    Must(FinishTask(Of("cw01"), code_, ShortId(entry->record)));
+  }
+  std::get<Receiver>(want[0]) = Receiver::kTold;
+  EXPECT_EQ(seen(From::kService), want);
+  // Answered after they were told, it is the same that they were told of.
+  EXPECT_EQ(Set("cw01", kReferral, waits, "state", "accepted"), kWritten);
+  std::get<TransitionState>(want[0]) = TRANSITION_STATE_ACCEPTED;
+  EXPECT_EQ(seen(From::kService), want);
+  // Whose task names a revision between the first and the last is not forgotten.
+  EXPECT_EQ(Set("cw01", kReferral, changed, "state", "accepted"), kWritten);
+  std::get<TransitionState>(want[6]) = TRANSITION_STATE_ACCEPTED;
+  EXPECT_EQ(seen(From::kService), want);
+
+  // Told without consent, where their life depended on it: once two have agreed, not before.
+  Must(AddEntry(Of("cw01"), code_, kReferral,
+                {{"to_org", "Invented Aid"},
+                 {"share_with", "partner"},
+                 {"shared_fields", "need, summary.sex, summary.risk"},
+                 {"consent_overridden", "yes"}}));
+  EXPECT_EQ(seen(From::kService), want);
+  Must(AssentToAct(Of("sv1"), code_, MACHINE_CONSENT_OVERRIDE));
+  want.emplace_back(kRef, TRANSITION_STATE_IN_PROGRESS, false, Receiver::kToBeTold);
+  EXPECT_EQ(seen(From::kService), want);
+
+  for (const char* other : {"sv1", "kc1", "cw02"}) EXPECT_NE(refused(other), kWritten) << other;
+}
+
 TEST_F(Tool, APersonIsLinkedUnlinkedAndTheWrongOneIsPutRight) {
   EXPECT_EQ(AddPerson(Of("cw01"), {"sv1", {{"names[0].full", "혼자"}}, false}).error().code(),
             Code::kInvalidArgument)
@@ -1007,6 +1101,30 @@ TEST(AskedPerson, AServiceThatChangesWhatASupervisorIsServedIsFoundOut) {
   EXPECT_EQ(evidence[0].piece.claim, protocol::Claim::kRecordChanged) << "not the author";
   liar.BeHonest();
   EXPECT_EQ(Must(read()).profile.names(0).full(), "홍예시");
+}
+
+TEST(WithdrawnConsent, AServiceThatWithholdsAReferralGetsNoLetterWrittenWithoutIt) {
+  support::RealmServers servers;
+  support::LyingServer liar(servers.cases);
+  support::TestOrganisation people(servers, {{Compartment::kCases, liar.address()}});
+  people.Join(support::Staff(1, 1, 1, 0, 0));
+  NewCase made;
+  made.supervisor = "sv1";
+  made.summary.mutable_consent()->set_store_identity(ANSWER_YES);
+  const std::string code = Must(OpenCase(people.Of("cw01"), std::move(made)));
+  Must(RecordConsent(people.Of("cw01"), code, {{"share_partner", "yes"}}));
+  const EntryKind& kind = *FindEntryKind("referral");
+  const auto referral = Must(AddEntry(
+      people.Of("cw01"), code, kind,
+      {{"to_org", "Invented Aid"}, {"share_with", "partner"}, {"shared_fields", "summary.sex"}}));
+  Must(WithdrawConsent(people.Of("cw01"), code));
+  Must(
+      ChangeEntry(people.Of("kc1"), code, kind, ShortId(referral.record), {{"state", "accepted"}}));
+  liar.RewriteReply([](const realm::v1::FetchVaultRequest&, realm::v1::FetchVaultResponse& reply) {
+    reply.clear_records();
+  });
+  EXPECT_EQ(OpenWithdrawal(people.Of("cw01"), code, From::kService).error().code(),
+            Code::kPermissionDenied);
 }
 
 TEST_F(Tool, AFamilySplitsAndReunites) {

@@ -190,6 +190,14 @@ class Cli : public testing::Test {
     ASSERT_NE(ran.out.find("both read"), std::string::npos);
   }
 
+  std::string PathOf(const std::string& name) const { return (godwit.dir() / name).string(); }
+  // What a PDF file says.
+  std::string PdfText(const std::string& name) {
+    const Ran read = godwit.Execute({"/usr/bin/pdftotext", PathOf(name), "-"});
+    EXPECT_EQ(read.exit, 0) << read.err;
+    return read.out;
+  }
+
   // Runs every command of a page of the guide, and counts them.
   std::size_t RunPage(const std::string& page) {
     std::size_t run = 0;
@@ -1237,20 +1245,13 @@ TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
   const std::string code =
       Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
   Last("sora", {"sync"});
-  const auto file = [&](const std::string& name) { return (godwit.dir() / name).string(); };
-  const auto text_of = [&](const std::string& name) {
-    const Ran read = godwit.Execute({"/usr/bin/pdftotext", file(name), "-"});
-    EXPECT_EQ(read.exit, 0) << read.err;
-    return read.out;
-  };
-
   for (const char* person : {"haneul", "sora"}) {
     const std::string card = std::string(person) + ".pdf";
-    const json printed = Last(person, {"print", "case-card", code, "--out", file(card)});
+    const json printed = Last(person, {"print", "case-card", code, "--out", PathOf(card)});
     EXPECT_EQ(printed["pages"], 1);
-    EXPECT_EQ(std::filesystem::status(file(card)).permissions() & std::filesystem::perms::all,
+    EXPECT_EQ(std::filesystem::status(PathOf(card)).permissions() & std::filesystem::perms::all,
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    const std::string text = text_of(card);
+    const std::string text = PdfText(card);
     EXPECT_NE(text.find(code.substr(0, 4) + "-" + code.substr(4, 4)), std::string::npos) << text;
     EXPECT_NE(text.find("female"), std::string::npos) << text;
     for (const char* name : {"Garam", "Invented", "Haneul", "Jun", "Sora"}) {
@@ -1261,9 +1262,9 @@ TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
   // As it was answered, in a language of the person's; the name is theirs to write.
   Last("haneul", {"consent", code, "share_unhcr=no", "language=ko", "from=individual"});
   EXPECT_EQ(Last("haneul", {"print", "consent-form", code, "--language", "ko", "--out",
-                            file("form.pdf")})["event"],
+                            PathOf("form.pdf")})["event"],
             "printed");
-  const std::string form = text_of("form.pdf");
+  const std::string form = PdfText("form.pdf");
   EXPECT_NE(form.find("동의서"), std::string::npos) << form;
   EXPECT_NE(form.find("Haneul Specimen"), std::string::npos) << form;
   EXPECT_EQ(form.find("Garam"), std::string::npos) << form;
@@ -1273,16 +1274,92 @@ TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
   EXPECT_NE(dense.find("X아니요"), std::string::npos) << form;
 
   // Nothing is written over, or to what is no file.
-  EXPECT_EQ(As("haneul", {"print", "case-card", code, "--out", file("form.pdf")}).exit, 1);
-  EXPECT_EQ(text_of("form.pdf"), form);
+  EXPECT_EQ(As("haneul", {"print", "case-card", code, "--out", PathOf("form.pdf")}).exit, 1);
+  EXPECT_EQ(PdfText("form.pdf"), form);
   EXPECT_EQ(As("haneul", {"print", "case-card", code, "--out", "/dev/tty", "--yes"}).exit, 2);
   // Whoever has no part in the person has none of the form.
-  EXPECT_NE(As("sora", {"print", "consent-form", code, "--out", file("none.pdf")}).exit, 0);
-  EXPECT_FALSE(std::filesystem::exists(file("none.pdf")));
+  EXPECT_NE(As("sora", {"print", "consent-form", code, "--out", PathOf("none.pdf")}).exit, 0);
+  EXPECT_FALSE(std::filesystem::exists(PathOf("none.pdf")));
   // A blank form needs no keys.
   EXPECT_EQ(
-      godwit.Run({"print", "consent-form", "--language", "th", "--out", file("blank.pdf")}).exit,
+      godwit.Run({"print", "consent-form", "--language", "th", "--out", PathOf("blank.pdf")}).exit,
       0);
+}
+
+TEST_F(Cli, WhoeverTookTheirConsentBackGetsALetterOnWhatWasShared) {
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_NO_FATAL_FAILURE(
+      Join("handle,name,roles\n"
+           "haneul,Haneul Specimen,caseworker\n"
+           "jun,Jun Example,supervisor\n"
+           "sora,Sora Imaginary,coordinator\n"));
+  const std::string facts = godwit.Write("facts.txt",
+                                         "summary.consent.store_identity = yes\n"
+                                         "identity_profile.names[0].full = Garam Invented\n");
+  const std::string code =
+      Last("haneul", {"case", "open", "--supervisor", "jun", "--from", facts})["code"];
+  // Without spaces: where words end in Thai, a reader of the file guesses.
+  const auto dense = [&](const std::string& name) {
+    std::string text = PdfText(name);
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+    return text;
+  };
+  const auto printed = [&](const std::string& name, const std::string& language) {
+    const json made = Last(
+        "haneul", {"print", "withdrawal", code, "--language", language, "--out", PathOf(name)});
+    EXPECT_EQ(made["what"], "withdrawal");
+    return dense(name);
+  };
+
+  const Ran early = As("haneul", {"print", "withdrawal", code, "--out", PathOf("early.pdf")});
+  EXPECT_EQ(early.exit, 1);
+  EXPECT_NE(early.out.find("godwit consent CODE --withdraw"), std::string::npos) << early.out;
+  EXPECT_FALSE(std::filesystem::exists(PathOf("early.pdf")));
+
+  // Whoever records a withdrawal is told of the letter. Nothing was shared by then.
+  Last("haneul", {"consent", code, "share_partner=yes"});
+  const Ran withdrawn =
+      godwit.Run({"consent", code, "--withdraw", "--profile", "haneul", "--passphrase-fd", "9"},
+                 {{9, passphrase}});
+  EXPECT_EQ(withdrawn.exit, 0) << withdrawn.err;
+  EXPECT_NE(withdrawn.out.find("`godwit print withdrawal CODE"), std::string::npos)
+      << withdrawn.out;
+  const std::string nothing = printed("nothing.pdf", "en");
+  EXPECT_NE(nothing.find("Nothing:neitherareferral"), std::string::npos) << nothing;
+
+  Last("haneul", {"consent", code, "share_partner=yes"});
+  EXPECT_EQ(As("haneul", {"print", "withdrawal", code, "--out", PathOf("early.pdf")}).exit, 1)
+      << "they agreed anew";
+  const json referral = Last("haneul", {"referral", "add", code, "to_org=Invented Clinic",
+                                        "share_with=partner", "service=health_medical",
+                                        "shared_fields=summary.sex,identity_profile.names,need"});
+  // Papers are in the language of whoever reads them.
+  Last("haneul", {"print", "referral", code, referral["id"], "--language", "zh", "--out",
+                  PathOf("referral.pdf")});
+  EXPECT_NE(dense("referral.pdf").find("转介"), std::string::npos) << dense("referral.pdf");
+  Last("haneul", {"print", "case-card", code, "--language", "th", "--out", PathOf("card.pdf")});
+  EXPECT_NE(dense("card.pdf").find("สถานะ"), std::string::npos) << dense("card.pdf");
+  EXPECT_EQ(
+      As("haneul", {"print", "case-card", code, "--language", "tlh", "--out", PathOf("none.pdf")})
+          .exit,
+      2);
+
+  Last("haneul", {"consent", code, "--withdraw"});
+  for (const auto& [language, words] : std::map<std::string, std::vector<std::string>>{
+           {"en", {"InventedClinic", "Personaldetails:sex,names", "Specificneeds", "Wetellthem"}},
+           {"ko", {"InventedClinic", "신상정보:성별,이름", "특별필요", "파기하라고요청합니다"}},
+           {"zh", {"InventedClinic", "个人情况:性别,姓名", "特殊需求", "并予以销毁"}},
+           {"th", {"InventedClinic", "ข้อมูลส่วนตัว:", "ความต้องการเฉพาะ"}}}) {
+    const std::string text = printed(language + ".pdf", language);
+    for (const std::string& word : words) {
+      EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+    }
+    // The name is nobody's business who finds the letter.
+    EXPECT_EQ(text.find("Garam"), std::string::npos) << text;
+  }
+  // Whoever has no part in the person has none of the letter.
+  EXPECT_NE(As("sora", {"print", "withdrawal", code, "--out", PathOf("none.pdf")}).exit, 0);
+  EXPECT_FALSE(std::filesystem::exists(PathOf("none.pdf")));
 }
 
 TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
@@ -1310,7 +1387,7 @@ TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
     EXPECT_EQ(Lines(drafted).back()["waiting"], i);
   }
   EXPECT_EQ(draft({"--supervisor", "jun", "--from", godwit.Write("bad.txt", "no.such = x\n")}).exit,
-            1);
+            2);
   for (const auto& file : std::filesystem::recursive_directory_iterator(godwit.home() / "haneul")) {
     if (!file.is_regular_file()) continue;
     EXPECT_EQ(Program::Read(file.path().string()).find("가상인"), std::string::npos) << file.path();

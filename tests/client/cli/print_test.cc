@@ -11,6 +11,7 @@
 #include "client/cli/paper.h"
 #include "client/cli/referral_letter.h"
 #include "client/cli/render.h"
+#include "client/cli/withdrawal_letter.h"
 #include "client/print/pdf.h"
 
 namespace godwit::cli {
@@ -364,6 +365,171 @@ TEST(ReferralLetter, IsInTheLanguageOfWhoeverReadsIt) {
                 "")
           << text;
     }
+  }
+}
+
+using Receiver = client::Withdrawal::Receiver;
+
+// One that was shared, as it stands.
+client::Withdrawal::Shared SharedWith(const std::string& whom, content::v1::TransitionState state,
+                                      const std::vector<std::string>& fields,
+                                      Receiver receiver = Receiver::kToBeTold) {
+  client::Withdrawal::Shared shared;
+  shared.transition.set_kind(content::v1::TRANSITION_KIND_REFERRAL);
+  shared.transition.set_to_org(whom);
+  shared.transition.set_service(content::v1::SERVICE_TYPE_HEALTH_MEDICAL);
+  shared.transition.set_state(state);
+  for (const std::string& field : fields) shared.transition.add_shared_fields(field);
+  shared.receiver = receiver;
+  return shared;
+}
+
+client::Withdrawal Withdrawn() {
+  client::Withdrawal withdrawal{.code = "7K3MQ9TX2A*", .day = kDay, .shared = {}};
+  withdrawal.shared = {
+      SharedWith("Invented Clinic", content::v1::TRANSITION_STATE_ACCEPTED,
+                 {"identity_profile.names", "need", "summary.age_band", "contact.handle"}),
+      SharedWith("Madeup\x1b Aid", content::v1::TRANSITION_STATE_REJECTED, {"need.detail"},
+                 Receiver::kNotAsked)};
+  withdrawal.shared[1].transition.set_consent_overridden(true);
+  return withdrawal;
+}
+
+// The values of a letter's fields of that label.
+std::vector<std::string> ValuesOf(const print::Document& document, std::string_view label) {
+  std::vector<std::string> values;
+  for (const auto& block : document.blocks) {
+    const auto* field = std::get_if<print::Field>(&block);
+    if (field != nullptr && field->label == label) values.push_back(field->value);
+  }
+  return values;
+}
+
+TEST(WithdrawalLetter, ListsWhatWasSharedAndNothingElseInTheReadersLanguage) {
+  const struct {
+    std::string language;
+    std::string title;
+    std::string label;
+    std::vector<std::string> shared;
+  } rows[] = {
+      {"en",
+       "Your consent is withdrawn",
+       "What was shared",
+       {"Personal details: names, age band\nSpecific needs: all that is recorded\n"
+        "Ways to make contact: handle",
+        "Specific needs: detail"}},
+      {"ko",
+       "동의가 철회되었습니다",
+       "공유된 것",
+       {"신상 정보: 이름, 연령대\n특별 필요: 기록된 모든 것\n연락 방법: 핸들",
+        "특별 필요: 세부 내용"}},
+      {"zh",
+       "您的同意已撤回",
+       "共享的内容",
+       {"个人情况: 姓名, 年龄段\n特殊需求: 全部记录\n联系方式: 号码或账号", "特殊需求: 详情"}},
+      {"th",
+       "ความยินยอมของท่านถูกถอนแล้ว",
+       "สิ่งที่เปิดเผย",
+       {"ข้อมูลส่วนตัว: ชื่อ, ช่วงอายุ\nความต้องการเฉพาะ: ทั้งหมดที่บันทึกไว้\n"
+        "ช่องทางติดต่อ: หมายเลขหรือบัญชีติดต่อ",
+        "ความต้องการเฉพาะ: รายละเอียด"}},
+  };
+  ASSERT_EQ(std::size(rows), PaperLanguages().size());
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.language);
+    const auto letter =
+        In(row.language, [] { return WithdrawalLetter(Withdrawn(), "Haneul Specimen", kDay + 3); });
+    EXPECT_EQ(letter.title, row.title);
+    EXPECT_EQ(ValuesOf(letter, row.label), row.shared);
+    const std::string text = TextOf(letter);
+    std::string without;
+    InLanguage(LanguageOf(row.language), {GODWIT_LOCALE},
+               [&] { without = Translated("Without your consent"); });
+    EXPECT_EQ(ValuesOf(letter, without).size(), 1u) << "of the two";
+    // When it was withdrawn, and when this is written.
+    for (const std::uint32_t day : {kDay, kDay + 3}) {
+      EXPECT_TRUE(Has(text, DayLabel(day, LanguageOf(row.language)))) << text;
+    }
+    EXPECT_TRUE(Has(text, "1. Invented Clinic\n")) << text;
+    EXPECT_TRUE(Has(text, "2. Madeup\\u{1b} Aid\n")) << text;
+    const auto pdf = print::MakePdf(letter);
+    ASSERT_TRUE(pdf) << pdf.error().message();
+    EXPECT_EQ(pdf->pages, 1u);
+    if (row.language == "en") continue;
+    EXPECT_EQ(EnglishIn(text, {"7K3M-Q9TX-2A", "Invented Clinic", "Madeup\\u{1b} Aid",
+                               "Haneul Specimen"}),
+              "")
+        << text;
+  }
+}
+
+TEST(WithdrawalLetter, SaysHowEachStandsAndWhatItsReceiverIsAskedNow) {
+  const char* to_be_told = "We tell them";
+  const char* told = "We told them";
+  const char* not_asked = "Nothing more";
+  using namespace content::v1;  // NOLINT: names of states
+  const struct {
+    TransitionState state;
+    bool transfer;
+    bool expired;
+    Receiver receiver;
+    std::string stands;
+    std::string asked;
+  } rows[] = {
+      {TRANSITION_STATE_IN_PROGRESS, false, false, Receiver::kToBeTold,
+       "they have not answered yet", to_be_told},
+      {TRANSITION_STATE_IN_PROGRESS, false, true, Receiver::kNotAsked,
+       "they did not answer in time", not_asked},
+      {TRANSITION_STATE_ACCEPTED, false, false, Receiver::kTold, "they agreed to help", told},
+      {TRANSITION_STATE_ACCEPTED, true, false, Receiver::kToBeTold, "they took your case over",
+       to_be_told},
+      {TRANSITION_STATE_REJECTED, false, false, Receiver::kNotAsked, "they said no", not_asked},
+      {TRANSITION_STATE_DONE, false, false, Receiver::kNotAsked, "they did what we asked for",
+       not_asked},
+      {TRANSITION_STATE_REVOKED, false, false, Receiver::kTold, "we took it back", told},
+      // A newer client's.
+      {static_cast<TransitionState>(77), false, false, Receiver::kNotAsked, "#77", not_asked},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.stands);
+    auto shared = SharedWith("Invented Aid", row.state, {"need"}, row.receiver);
+    if (row.transfer) shared.transition.set_kind(TRANSITION_KIND_TRANSFER);
+    shared.expired = row.expired;
+    const auto letter = WithdrawalLetter({"7K3MQ9TX2A*", kDay, {shared}}, "x", kDay);
+    EXPECT_EQ(ValuesOf(letter, "How it stands"), std::vector<std::string>{row.stands});
+    const auto asked = ValuesOf(letter, "What they are asked now");
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_TRUE(asked[0].starts_with(row.asked)) << asked[0];
+    EXPECT_EQ(ValuesOf(letter, "What we asked for"),
+              std::vector<std::string>{row.transfer ? "that they take your case over"
+                                                    : "health medical"});
+  }
+}
+
+TEST(WithdrawalLetter, LeavesOutNoFieldOfANewerClient) {
+  const auto letter = WithdrawalLetter(
+      {"7K3MQ9TX2A*",
+       kDay,
+       {SharedWith("Invented Aid", content::v1::TRANSITION_STATE_DONE, {"later.\x1bkind"})}},
+      "x", kDay);
+  EXPECT_EQ(ValuesOf(letter, "What was shared"), std::vector<std::string>{"later.\\u{1b}kind"});
+}
+
+TEST(WithdrawalLetter, SaysSoWhereNothingWasShared) {
+  const client::Withdrawal none{.code = "7K3MQ9TX2A*", .day = kDay, .shared = {}};
+  for (const std::string& language : PaperLanguages()) {
+    SCOPED_TRACE(language);
+    const auto letter = In(language, [&] { return WithdrawalLetter(none, "123", kDay); });
+    std::string nothing;
+    InLanguage(LanguageOf(language), {GODWIT_LOCALE}, [&] {
+      nothing = Translated(
+          "Nothing: neither a referral to others nor a transfer of your case is on record.");
+      EXPECT_TRUE(ValuesOf(letter, Translated("What was shared")).empty());
+    });
+    const std::string text = TextOf(letter);
+    EXPECT_TRUE(Has(text, nothing)) << text;
+    if (language == "en") continue;
+    EXPECT_EQ(EnglishIn(text, {"7K3M-Q9TX-2A"}), "") << text;
   }
 }
 
