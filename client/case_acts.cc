@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "client/casework/assign.h"
+#include "client/consents.h"
 #include "client/day.h"
 #include "client/transitions.h"
 #include "crypto/random.h"
@@ -545,6 +546,14 @@ base::Result<Written> RecordConsent(Organisation& organisation, std::string_view
   record.mutable_consent()->set_state(content::v1::CONSENT_STATE_GIVEN);
   record.mutable_consent()->clear_withdrawn_day();
   if (const auto set = AssignAll(changes, record); !set) return set.error();
+  const auto state = record.consent().state();
+  if (state != content::v1::CONSENT_STATE_GIVEN && state != content::v1::CONSENT_STATE_ASKED &&
+      state != content::v1::CONSENT_STATE_DECLINED) {
+    return Error(
+        Code::kInvalidArgument,
+        "a consent is given, asked for or declined: `godwit consent CODE --withdraw` takes "
+        "it back, and the other states follow by themselves");
+  }
   return WriteConsent(organisation, code, *person, std::move(record));
 }
 
@@ -553,6 +562,12 @@ base::Result<Written> WithdrawConsent(Organisation& organisation, std::string_vi
   if (!identity) return identity.error();
   auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kService);
   if (!person) return person.error();
+  // Told twice, it was taken back on the first day.
+  const auto* current = CurrentConsent(*person);
+  if (current != nullptr &&
+      current->content.consent().state() == content::v1::CONSENT_STATE_WITHDRAWN) {
+    return Written{current->waits};
+  }
   Record record = GivenConsent(*person);
   auto& consent = *record.mutable_consent();
   for (const Purpose& purpose : kPurposes) {

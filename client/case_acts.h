@@ -90,7 +90,8 @@ base::Result<Written> SetBestInterests(Organisation& organisation, std::string_v
                                        bool done);
 
 // A person's answers, purpose by purpose, into the person vault, and what of them coordinators need
-// into the case. `changes`: fields of Consent. Withdrawing answers no to all that was yes, and
+// into the case. `changes`: fields of Consent, of whose states given, asked and declined are
+// somebody's to say (INVALID_ARGUMENT). Withdrawing answers no to all that was yes, and
 // leaves a task for each referral and transfer that still shares something.
 base::Result<Written> RecordConsent(Organisation& organisation, std::string_view code,
                                     const std::vector<Change>& changes);

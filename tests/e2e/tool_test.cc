@@ -767,8 +767,19 @@ TEST_F(Sharing, WhatIsToldIsWhatWasChosenAndEndsWithTheConsent) {
   EXPECT_EQ(Told(referral), Code::kPermissionDenied);
   EXPECT_EQ(tasks(), before + 1) << "the receiver is to be told";
   EXPECT_EQ(Set("cw01", kReferral, referral, "service", "cash"), Code::kPermissionDenied);
+  const auto entries = [&] {
+    return Must(OpenCaseFile(organisation_.RealmOf("cw01", Compartment::kIdentity), Kind::kPerson,
+                             code_, From::kService))
+        .view()
+        ->state()
+        .size();
+  };
+  const auto written = entries();
   Must(WithdrawConsent(Of("cw01"), code_));
+  EXPECT_EQ(entries(), written) << "told twice, it was taken back on the first day";
   EXPECT_EQ(tasks(), before + 1) << "once";
+  EXPECT_EQ(RecordConsent(Of("cw01"), code_, {{"state", "withdrawn"}}).error().code(),
+            Code::kInvalidArgument);
   EXPECT_EQ(Set("cw01", kReferral, referral, "state", "revoked"), kWritten);
 }
 
