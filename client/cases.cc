@@ -27,8 +27,6 @@ using protocol::Kind;
 
 constexpr std::size_t kNoteLength = 16'000;
 
-From FromOf(bool offline) { return offline ? From::kDevice : From::kService; }
-
 base::Result<CaseRow> ToCaseRow(const PinnedRow& row, const Directory& directory) {
   if (!row.record.has_summary()) {
     return Error(Code::kDecrypt, "a case's pinned record is no summary");

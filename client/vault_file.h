@@ -19,6 +19,7 @@ namespace godwit::client {
 // Where a file comes from: kService, as the service has it now, or as this device has it where the
 // service cannot be reached; kDevice, without asking.
 enum class From { kService, kDevice };
+inline From FromOf(bool offline) { return offline ? From::kDevice : From::kService; }
 
 // The records of one vault as its person sees them: what is signed, and on top what waits in the
 // outbox; of a vault that is not sent yet, what waits alone. It must not outlive its Realm.

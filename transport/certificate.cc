@@ -11,28 +11,21 @@
 #include <algorithm>
 #include <ctime>
 #include <functional>
-#include <memory>
 #include <string>
 
+#include "base/c_handle.h"
 #include "crypto/hash.h"
 
 namespace godwit::transport {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
-using SslContext = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
+using Bio = base::CHandle<BIO, BIO_free>;
+using Certificate = base::CHandle<X509, X509_free>;
+using Store = base::CHandle<X509_STORE, X509_STORE_free>;
+using Key = base::CHandle<EVP_PKEY, EVP_PKEY_free>;
+using Names = base::CHandle<GENERAL_NAMES, GENERAL_NAMES_free>;
+using SslContext = base::CHandle<SSL_CTX, SSL_CTX_free>;
+using StoreContext = base::CHandle<X509_STORE_CTX, X509_STORE_CTX_free>;
 
 // More than a leaf, its authority and one on its way in or out is nobody's chain of ours.
 constexpr std::size_t kMaxChain = 8;

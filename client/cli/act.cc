@@ -499,9 +499,7 @@ ExitCode CaseAssign(const Context& context, const AssignOptions& options) {
 ExitCode CaseHistory(const Context& context, const HistoryOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the history", why); };
-  auto session =
-      Session::Open(context, {Compartment::kCases},
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, {Compartment::kCases}, UseOf(options.offline));
   if (!session) return fail(session.error());
   const auto opened = client::ShowCase(session->organisation(), options.code, options.offline);
   if (!opened) return fail(opened.error());

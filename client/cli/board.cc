@@ -236,9 +236,7 @@ ExitCode BoardShow(const Context& context, const BoardOptions& options) {
   base::Status synced;
   std::optional<StandBy> kept;
   {
-    auto session =
-        Session::Open(context, {Compartment::kCases},
-                      options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+    auto session = Session::Open(context, {Compartment::kCases}, UseOf(options.offline));
     if (!session) return fail(session.error());
     if (!options.offline) {
       Progress progress(output);

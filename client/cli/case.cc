@@ -14,12 +14,9 @@ namespace {
 
 using base::Code;
 using base::Error;
-using client::Profile;
 using protocol::Compartment;
 
 const std::vector<Compartment> kCaseRealms{Compartment::kIdentity, Compartment::kCases};
-
-Profile::Use UseOf(bool offline) { return offline ? Profile::Use::kRead : Profile::Use::kWrite; }
 
 // The facts of a command: of its arguments, then of its file.
 base::Result<std::vector<client::Change>> AllChanges(const std::vector<std::string>& facts,

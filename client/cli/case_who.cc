@@ -9,7 +9,6 @@ namespace {
 
 using client::AccessState;
 using client::CasePart;
-using client::Profile;
 using protocol::Compartment;
 using protocol::Kind;
 
@@ -153,8 +152,8 @@ ExitCode CaseWho(const Context& context, const CaseWhoOptions& options) {
   const auto fail = [&](const base::Error& why) {
     return output.Fail("say who reads the case", why);
   };
-  auto session = Session::Open(context, {Compartment::kIdentity, Compartment::kCases},
-                               options.offline ? Profile::Use::kRead : Profile::Use::kWrite);
+  auto session =
+      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
   if (!session) return fail(session.error());
   if (!options.offline) {
     if (const auto synced = SyncNames(session->organisation()); !synced) {

@@ -126,9 +126,8 @@ class SharedNow {
   SharedNow(client::Organisation& organisation, const EntryOptions& options) {
     const auto identity = organisation.Get(Compartment::kIdentity);
     if (options.kind->transition == content::v1::TRANSITION_KIND_UNSPECIFIED || !identity) return;
-    const auto person =
-        client::OpenCaseFile(**identity, Kind::kPerson, options.code,
-                             options.offline ? client::From::kDevice : client::From::kService);
+    const auto person = client::OpenCaseFile(**identity, Kind::kPerson, options.code,
+                                             client::FromOf(options.offline));
     if (!person) return;
     yours_ = true;
     if (const auto* consent = client::CurrentConsent(*person)) {
@@ -243,13 +242,10 @@ ExitCode EntryStrike(const Context& context, const EntryOptions& options) {
 ExitCode EntryList(const Context& context, const EntryOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("list these", why); };
-  auto session =
-      Session::Open(context, RealmsOf(options.kind->vault),
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, RealmsOf(options.kind->vault), UseOf(options.offline));
   if (!session) return fail(session.error());
-  const auto file =
-      client::OpenEntries(session->organisation(), options.code, *options.kind,
-                          options.offline ? client::From::kDevice : client::From::kService);
+  const auto file = client::OpenEntries(session->organisation(), options.code, *options.kind,
+                                        client::FromOf(options.offline));
   if (!file) return fail(file.error());
   const auto compartment =
       options.kind->vault == Kind::kPerson ? Compartment::kIdentity : Compartment::kCases;
@@ -342,9 +338,7 @@ ExitCode CaseConflict(const Context& context, const ConflictOptions& options) {
 ExitCode TodayShow(const Context& context, const TodayOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("show the day", why); };
-  auto session =
-      Session::Open(context, kAllRealms,
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, kAllRealms, UseOf(options.offline));
   if (!session) return fail(session.error());
   base::Status synced;
   if (!options.offline) {

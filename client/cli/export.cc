@@ -127,8 +127,7 @@ ExitCode ExportCase(const Context& context, const ExportOptions& options) {
               "--export`"));
   }
   auto session =
-      Session::Open(context, {Compartment::kIdentity, Compartment::kCases},
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+      Session::Open(context, {Compartment::kIdentity, Compartment::kCases}, UseOf(options.offline));
   if (!session) return fail(session.error());
   client::Organisation& organisation = session->organisation();
   const auto opened = client::ShowCase(organisation, options.codes.front(), options.offline);

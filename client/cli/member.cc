@@ -44,9 +44,7 @@ std::string_view StateOf(const client::Realm& realm, const base::MemberId& membe
 ExitCode MemberList(const Context& context, const MemberListOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("list the members", why); };
-  auto session =
-      Session::Open(context, kAllRealms,
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, kAllRealms, UseOf(options.offline));
   if (!session) return fail(session.error());
   if (!options.offline) {
     const auto synced = SyncNames(session->organisation());

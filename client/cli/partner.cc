@@ -47,12 +47,9 @@ ExitCode PartnerStrike(const Context& context, const PartnerOptions& options) {
 ExitCode PartnerList(const Context& context, const PartnerOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("list the partners", why); };
-  auto session =
-      Session::Open(context, {Compartment::kCases},
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, {Compartment::kCases}, UseOf(options.offline));
   if (!session) return fail(session.error());
-  const auto file = client::OpenPartners(
-      session->organisation(), options.offline ? client::From::kDevice : client::From::kService);
+  const auto file = client::OpenPartners(session->organisation(), client::FromOf(options.offline));
   if (!file) return fail(file.error());
   const auto directory =
       client::Directory::Read(**session->organisation().Get(Compartment::kCases));

@@ -69,9 +69,7 @@ ExitCode SayMade(Output& output, const client::PersonMade& made, std::string_vie
 ExitCode PersonList(const Context& context, const PersonOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("list your people", why); };
-  auto session =
-      Session::Open(context, {Compartment::kIdentity},
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, {Compartment::kIdentity}, UseOf(options.offline));
   if (!session) return fail(session.error());
   if (!options.offline) {
     const auto synced = session->organisation().Sync();
@@ -254,9 +252,7 @@ ExitCode PersonAssent(const Context& context, const AskOptions& options) {
 ExitCode FamilyList(const Context& context, const FamilyOptions& options) {
   Output& output = context.output;
   const auto fail = [&](const Error& why) { return output.Fail("list the families", why); };
-  auto session =
-      Session::Open(context, {Compartment::kIdentity},
-                    options.offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite);
+  auto session = Session::Open(context, {Compartment::kIdentity}, UseOf(options.offline));
   if (!session) return fail(session.error());
   if (!options.offline) {
     const auto synced = session->organisation().Sync();

@@ -21,14 +21,6 @@ using base::Error;
 using protocol::Compartment;
 using protocol::Kind;
 
-client::Profile::Use UseOf(bool offline) {
-  return offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite;
-}
-
-client::From FromOf(bool offline) {
-  return offline ? client::From::kDevice : client::From::kService;
-}
-
 // Writes the file and says so.
 ExitCode Save(const Context& context, std::string_view what, const print::Document& document,
               const PrintOptions& options, bool secret) {
@@ -105,7 +97,7 @@ ExitCode PrintCaseCard(const Context& context, const PrintOptions& options) {
   const auto cases = session->organisation().Get(Compartment::kCases);
   if (!cases) return fail(cases.error());
   const auto file =
-      client::OpenCaseFile(**cases, Kind::kCase, options.code, FromOf(options.offline));
+      client::OpenCaseFile(**cases, Kind::kCase, options.code, client::FromOf(options.offline));
   if (!file) return fail(file.error());
   if (file->Pinned() == nullptr) return fail(Error(Code::kDecrypt, "a case has no summary"));
   if (file->offline()) context.output.Note("Offline: as of the last sync.");
@@ -118,7 +110,8 @@ ExitCode PrintReferral(const Context& context, const PrintOptions& options) {
   return PrintLetter(
       context, "referral", options,
       [&](client::Organisation& organisation) {
-        return client::OpenShared(organisation, options.code, options.id, FromOf(options.offline));
+        return client::OpenShared(organisation, options.code, options.id,
+                                  client::FromOf(options.offline));
       },
       ReferralLetter);
 }
@@ -128,7 +121,7 @@ ExitCode PrintWithdrawal(const Context& context, const PrintOptions& options) {
       context, "withdrawal", options,
       [&](client::Organisation& organisation) {
         auto withdrawal =
-            client::OpenWithdrawal(organisation, options.code, FromOf(options.offline));
+            client::OpenWithdrawal(organisation, options.code, client::FromOf(options.offline));
         if (withdrawal && withdrawal->offline) {
           context.output.Note("Offline: as of the last sync.");
         }

@@ -76,6 +76,11 @@ struct StandBy {
   bool IsLocked() const;
 };
 
+// Whether a command writes to a profile, or, asked to stay offline, reads it alone.
+inline client::Profile::Use UseOf(bool offline) {
+  return offline ? client::Profile::Use::kRead : client::Profile::Use::kWrite;
+}
+
 // A profile in use: locked against others who exclude it, with the realms that a command needs.
 class Session {
  public:

@@ -4,9 +4,10 @@
 #include <pango/pangocairo.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <string_view>
+
+#include "base/c_handle.h"
 
 namespace godwit::print {
 namespace {
@@ -33,18 +34,11 @@ constexpr double kHeadingSize = 12;
 constexpr double kTextSize = 10;
 constexpr double kSmallSize = 8;
 
-template <auto Function>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
-using Surface = std::unique_ptr<cairo_surface_t, Free<cairo_surface_destroy>>;
-using Cairo = std::unique_ptr<cairo_t, Free<cairo_destroy>>;
-using Layout = std::unique_ptr<PangoLayout, Free<g_object_unref>>;
-using Font = std::unique_ptr<PangoFontDescription, Free<pango_font_description_free>>;
-using Lines = std::unique_ptr<PangoLayoutIter, Free<pango_layout_iter_free>>;
+using Surface = base::CHandle<cairo_surface_t, cairo_surface_destroy>;
+using Cairo = base::CHandle<cairo_t, cairo_destroy>;
+using Layout = base::CHandle<PangoLayout, g_object_unref>;
+using Font = base::CHandle<PangoFontDescription, pango_font_description_free>;
+using Lines = base::CHandle<PangoLayoutIter, pango_layout_iter_free>;
 
 double Points(int pango_units) { return static_cast<double>(pango_units) / PANGO_SCALE; }
 

@@ -11,24 +11,17 @@
 #include <algorithm>
 #include <cctype>
 #include <ctime>
-#include <memory>
 
+#include "base/c_handle.h"
 #include "crypto/hash.h"
 
 namespace godwit::admin {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using Bio = base::CHandle<BIO, BIO_free>;
+using Certificate = base::CHandle<X509, X509_free>;
+using Key = base::CHandle<EVP_PKEY, EVP_PKEY_free>;
+using Extension = base::CHandle<X509_EXTENSION, X509_EXTENSION_free>;
 
 // Certificates begin to hold a little earlier than now: clocks differ.
 constexpr long kEarlierSeconds = 3'600;
@@ -91,7 +84,7 @@ bool SetSerial(X509* certificate) {
   unsigned char bytes[kSerialBytes];
   if (RAND_bytes(bytes, sizeof bytes) != 1) return false;
   bytes[0] &= 0x7f;
-  const std::unique_ptr<BIGNUM, Deleter<BN_free>> number(BN_bin2bn(bytes, sizeof bytes, nullptr));
+  const base::CHandle<BIGNUM, BN_free> number(BN_bin2bn(bytes, sizeof bytes, nullptr));
   return number != nullptr &&
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -113,7 +106,7 @@ Certificate Begin(EVP_PKEY* key, const char* name, int days) {
 
 // "IP:127.0.0.1" or "DNS:name"; nothing for what is neither.
 std::string AlternativeName(const std::string& host) {
-  const std::unique_ptr<ASN1_OCTET_STRING, Deleter<ASN1_OCTET_STRING_free>> address(
+  const base::CHandle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> address(
       a2i_IPADDRESS(host.c_str()));
   if (address != nullptr) return "IP:" + host;
   const bool is_name =
