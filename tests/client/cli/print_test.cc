@@ -421,7 +421,7 @@ TEST(WithdrawalLetter, ListsWhatWasSharedAndNothingElseInTheReadersLanguage) {
       {"ko",
        "동의가 철회되었습니다",
        "공유된 것",
-       {"신상 정보: 이름, 연령대\n특별 필요: 기록된 모든 것\n연락 방법: 핸들",
+       {"신상 정보: 이름, 연령대\n특별 필요: 기록된 모든 것\n연락 방법: 번호나 계정",
         "특별 필요: 세부 내용"}},
       {"zh",
        "您的同意已撤回",
