@@ -118,6 +118,16 @@ base::Result<base::Link> LinkOfRecord(const VaultFile& file,
   return entry->link;
 }
 
+// After all that stands: acts, and the ASSENTs to them.
+std::uint64_t SeqAfter(const ActsOfCase& acts) {
+  std::uint64_t seq = 0;
+  for (const SignedAct& act : acts.acts) {
+    seq = std::max(seq, act.seq + 1);
+    for (const auto& assent : act.assents) seq = std::max(seq, assent.seq + 1);
+  }
+  return seq;
+}
+
 }  // namespace
 
 Status AddActs(Realm& realm, const VaultFile& file, const std::vector<Wish>& wishes,
@@ -146,7 +156,7 @@ Status AddActs(Realm& realm, const VaultFile& file, const std::vector<Wish>& wis
     }
     const Verdict verdict = Judge(life, act, realm.member(), file.hats());
     if (verdict.refused) return RefusedAct(*verdict.refused);
-    const std::uint64_t seq = acts.acts.empty() ? 0 : acts.acts.back().seq + 1;
+    const std::uint64_t seq = SeqAfter(acts);
     acts.acts.push_back({act, realm.member(), file.hats(), seq, {}, {}});
     NewAct made = MakeAct(std::move(act));
     pending.edits.push_back(
@@ -400,12 +410,15 @@ base::Result<Written> MergeCase(Organisation& organisation, std::string_view cod
 }
 
 base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code,
-                                  Machine machine) {
+                                  Machine machine, const std::optional<base::Link>& subject) {
   const auto file = OpenCases(organisation, Kind::kCase, code);
   if (!file) return file.error();
   CaseLife life = file->Life();
   Realm& realm = **organisation.Get(Compartment::kCases);
-  std::erase_if(life.waiting, [&](const SignedAct& each) { return each.act.machine() != machine; });
+  std::erase_if(life.waiting, [&](const SignedAct& each) {
+    return each.act.machine() != machine ||
+           (subject && each.act.subject() != base::ToString(subject->bytes()));
+  });
   if (life.waiting.empty()) {
     return Error(Code::kNotFound, "nothing of that kind waits for a second person in this case");
   }
@@ -424,10 +437,15 @@ base::Result<Written> AssentToAct(Organisation& organisation, std::string_view c
   ActsOfCase acts = file->acts();
   for (SignedAct& each : acts.acts) {
     if (each.link != act.link) continue;
-    each.assents.push_back({realm.member(), file->hats(), acts.acts.back().seq + 1});
+    each.assents.push_back({realm.member(), file->hats(), SeqAfter(acts)});
+  }
+  const CaseLife after = acts.Life();
+  for (const auto& refused : after.refused) {
+    // The case moved since it was written.
+    if (refused.act.link == act.link) return RefusedAct(refused.rule);
   }
   Record summary = file->Pinned()->content;
-  WriteLife(acts.Life(), *summary.mutable_summary());
+  WriteLife(after, *summary.mutable_summary());
   Pending assent;
   assent.vault = file->id();
   assent.what = "case assent";
@@ -469,15 +487,17 @@ Record GivenConsent(const VaultFile& person) {
 
 // One thing to do for each referral and transfer that a consent covers no more: to tell the
 // receiver.
+// `again`: this was told already, so that a task which is done stays so.
 std::vector<PendingEdit> TasksOnSharing(Realm& realm, const VaultFile& case_file,
-                                        const content::v1::Consent& consent) {
+                                        const content::v1::Consent& consent, bool again) {
   std::vector<PendingEdit> tasks;
   for (const auto* shared : LiveTransitions(case_file, DayNow())) {
     if (SharingOf(&consent, shared->content.transition(), DayNow()) == Sharing::kCovered) continue;
     const std::string cause = base::ToString(shared->link.bytes());
     const auto there = case_file.Of(Record::kTask);
     if (std::ranges::any_of(there, [&](const auto* entry) {
-          return !entry->content.task().done() && entry->content.task().cause() == cause;
+          const auto& task = entry->content.task();
+          return (again || !task.done()) && task.cause() == cause;
         })) {
       continue;
     }
@@ -491,9 +511,10 @@ std::vector<PendingEdit> TasksOnSharing(Realm& realm, const VaultFile& case_file
   return tasks;
 }
 
-// Writes a consent to the person and its answers to the case.
+// Writes a consent to the person and its answers to the case; `again`: the person has it, and the
+// case what is missing there.
 base::Result<Written> WriteConsent(Organisation& organisation, std::string_view code,
-                                   VaultFile& person, Record record) {
+                                   VaultFile& person, Record record, bool again = false) {
   const auto identity = organisation.Get(Compartment::kIdentity);
   if (!identity) return identity.error();
   const auto file = OpenCases(organisation, Kind::kCase, code);
@@ -524,8 +545,8 @@ base::Result<Written> WriteConsent(Organisation& organisation, std::string_view 
       !fits) {
     return fits.error();
   }
-  auto tasks = TasksOnSharing(**organisation.Get(Compartment::kCases), *file, consent);
-  auto written = Submit(**identity, std::move(pending));
+  auto tasks = TasksOnSharing(**organisation.Get(Compartment::kCases), *file, consent, again);
+  auto written = again ? base::Result<Written>(Written{}) : Submit(**identity, std::move(pending));
   if (!written || (wishes.empty() && tasks.empty())) return written;
   const auto in_case = Write(organisation, *file, wishes, "consent", std::move(tasks));
   if (!in_case) return in_case.error();
@@ -554,6 +575,14 @@ base::Result<Written> RecordConsent(Organisation& organisation, std::string_view
         "a consent is given, asked for or declined: `godwit consent CODE --withdraw` takes "
         "it back, and the other states follow by themselves");
   }
+  const auto* current = CurrentConsent(*person);
+  const bool given =
+      current != nullptr && current->content.consent().state() == content::v1::CONSENT_STATE_GIVEN;
+  if (given && state != content::v1::CONSENT_STATE_GIVEN) {
+    return Error(Code::kInvalidArgument,
+                 "the person agreed before: what they take back is withdrawn (`godwit consent CODE "
+                 "--withdraw`), and single purposes are answered no");
+  }
   return WriteConsent(organisation, code, *person, std::move(record));
 }
 
@@ -562,12 +591,11 @@ base::Result<Written> WithdrawConsent(Organisation& organisation, std::string_vi
   if (!identity) return identity.error();
   auto person = OpenCaseFile(**identity, Kind::kPerson, code, From::kService);
   if (!person) return person.error();
-  // Told twice, it was taken back on the first day.
+  // Told twice, it was taken back on the first day; what the case lacks of it is written.
   const auto* current = CurrentConsent(*person);
-  if (current != nullptr &&
-      current->content.consent().state() == content::v1::CONSENT_STATE_WITHDRAWN) {
-    return Written{current->waits};
-  }
+  const bool again = current != nullptr &&
+                     current->content.consent().state() == content::v1::CONSENT_STATE_WITHDRAWN;
+  if (again) return WriteConsent(organisation, code, *person, current->content, true);
   Record record = GivenConsent(*person);
   auto& consent = *record.mutable_consent();
   for (const Purpose& purpose : kPurposes) {

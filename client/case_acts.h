@@ -78,9 +78,12 @@ base::Result<Written> MergeCase(Organisation& organisation, std::string_view cod
                                 std::string_view into);
 
 // Assents to the newest act of a machine (the stage: a closure) that waits for a second person.
-// NOT_FOUND: none waits. PERMISSION_DENIED: it is one's own, or was written more than 72 hours ago.
+// `subject`: about that revision of what it names, as this person saw it. NOT_FOUND: none waits.
+// PERMISSION_DENIED: it is one's own, was written more than 72 hours ago, or may not follow any
+// more on where the case stands.
 base::Result<Written> AssentToAct(Organisation& organisation, std::string_view code,
-                                  content::v1::Machine machine);
+                                  content::v1::Machine machine,
+                                  const std::optional<base::Link>& subject = {});
 // Ends an override of the person's consent that a supervisor has reviewed. PERMISSION_DENIED: there
 // is none, or this is no supervisor.
 base::Result<Written> ReviewOverride(Organisation& organisation, std::string_view code);

@@ -257,6 +257,11 @@ base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view 
   if (std::ranges::count(EntriesOf(*file, kind, true), *entry) == 0) return NoSuchRecord();
   auto changed = change(before);
   if (!changed) return changed.error();
+  const bool answers = changed->transition().state() == content::v1::TRANSITION_STATE_ACCEPTED &&
+                       before.transition().state() != content::v1::TRANSITION_STATE_ACCEPTED;
+  if (answers && before.transition().consent_overridden()) {
+    if (const auto told = CheckOverridden(*file, **entry); !told) return told.error();
+  }
   const auto wishes = WishesOf(&before, *changed);
   return Send(**realm, *file, VaultFile::Change(**entry, *std::move(changed)), kind.name, wishes);
 }

@@ -136,11 +136,15 @@ base::Result<EntryWritten> StrikePartner(Organisation& organisation, std::string
   });
 }
 
-Status CheckAgreed(Organisation& organisation, const Transition& transition) {
-  if (transition.share_with() != content::v1::SHARE_WITH_PARTNER) return {};
-  const auto file = OpenPartners(organisation, From::kService);
+Status CheckAgreed(Organisation& organisation, const Transition& transition, From from) {
+  const auto file = OpenPartners(organisation, from);
   if (!file && file.error().code() == Code::kNotFound) return {};
   if (!file) return file.error();
+  if (file->unreadable() > 0) {
+    return Error(Code::kPermissionDenied,
+                 "part of the list of partners does not open here, so that what was agreed is not "
+                 "known: run `godwit sync` and try again");
+  }
   const auto partners = file->Of(Record::kPartner);
   const auto found = std::ranges::find_if(partners, [&](const auto* entry) {
     return IsNamed(entry->content.partner(), transition.to_org());

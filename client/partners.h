@@ -28,8 +28,10 @@ base::Result<EntryWritten> ChangePartner(Organisation& organisation, std::string
 // The organisation works with it no more: it counts as one that nobody recorded.
 base::Result<EntryWritten> StrikePartner(Organisation& organisation, std::string_view id);
 
-// Whether what a transition tells a partner is agreed with it, as far as this device knows.
-// PERMISSION_DENIED: it is a partner that was recorded, and no agreement covers all of it.
-base::Status CheckAgreed(Organisation& organisation, const content::v1::Transition& transition);
+// Whether what a transition tells is agreed with the partner that it names, as far as this device
+// knows. PERMISSION_DENIED: it is a partner that was recorded, and no agreement covers all of it;
+// or part of the list does not open here.
+base::Status CheckAgreed(Organisation& organisation, const content::v1::Transition& transition,
+                         From from);
 
 }  // namespace godwit::client

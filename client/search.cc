@@ -186,11 +186,6 @@ Extract ExtractOf(const VaultFile& file) {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kShards = 16;
 
-std::string ShardName(std::size_t shard) {
-  return std::string("searched/") + "0123456789abcdef"[shard];
-}
-std::size_t ShardOf(const base::VaultId& vault) { return vault.bytes()[0] >> 4; }
-
 using Extracts = std::map<base::VaultId, Extract>;
 
 Bytes WriteShard(const Extracts& extracts) {
@@ -256,7 +251,7 @@ class Cache {
   }
   // After Find of the same vault.
   void Keep(const base::VaultId& vault, const VaultMemory& memory, Extract extract) {
-    Shard& shard = *shards_[ShardOf(vault)];
+    Shard& shard = *shards_[Store::SearchedShard(vault)];
     extract.seq = memory.seq;
     extract.head = memory.head;
     extract.roles = realm_.roles();
@@ -272,7 +267,7 @@ class Cache {
       const auto gone = std::erase_if(
           shard.extracts, [&](const auto& row) { return !shard.seen.contains(row.first); });
       if (!shard.changed && gone == 0) continue;
-      const Status put = realm_.store().Put(ShardName(i), WriteShard(shard.extracts));
+      const Status put = realm_.store().Put(Store::SearchedName(i), WriteShard(shard.extracts));
       if (!put) return put;
     }
     return {};
@@ -285,9 +280,9 @@ class Cache {
     bool changed = false;
   };
   base::Result<Shard*> ShardWith(const base::VaultId& vault) {
-    auto& shard = shards_[ShardOf(vault)];
+    auto& shard = shards_[Store::SearchedShard(vault)];
     if (!shard) {
-      const auto kept = realm_.store().Get(ShardName(ShardOf(vault)));
+      const auto kept = realm_.store().Get(Store::SearchedName(Store::SearchedShard(vault)));
       if (!kept) return kept.error();
       shard.emplace();
       if (*kept) shard->extracts = ReadShard(**kept);

@@ -223,6 +223,13 @@ base::Status Store::Impl::ApplyOne(const VaultUpdate& update, Meta& meta) {
     const auto status = PutRecord(update.vault, owner, record, row.inner);
     if (!status) return status.error();
   }
+  if (!update.dropped_records.empty()) {
+    const auto name =
+        rows().TagOf(TagScope::kName, {base::AsBytes(SearchedName(SearchedShard(update.vault)))});
+    if (const auto status = rows().Drop(Part::kNamed, name, {}, meta.top); !status) {
+      return status.error();
+    }
+  }
   for (const auto& record : update.dropped_records) {
     const auto status =
         rows_->Drop(Part::kRecord, owner, RecordTag(update.vault, record), row.inner);
@@ -516,6 +523,12 @@ base::Result<std::vector<EvidenceItem>> Store::KeptEvidence() const {
   if (!status) return status.error();
   std::ranges::stable_sort(all, {}, [](const EvidenceItem& kept) { return kept.piece.time_ms; });
   return all;
+}
+
+std::size_t Store::SearchedShard(const base::VaultId& vault) { return vault.bytes()[0] >> 4; }
+
+std::string Store::SearchedName(std::size_t shard) {
+  return std::string("searched/") + "0123456789abcdef"[shard];
 }
 
 base::Status Store::Put(std::string_view name, ByteSpan value) {

@@ -149,6 +149,11 @@ class Store {
 
   // Small values with a name of this program's choice.
   base::Status Put(std::string_view name, base::ByteSpan value);
+  // The values that hold what searches read (client/search.h), of the vaults whose ids begin with a
+  // digit each. One goes with each record that is dropped of its vaults; the next search makes it
+  // anew.
+  static std::size_t SearchedShard(const base::VaultId& vault);
+  static std::string SearchedName(std::size_t shard);
   base::Result<std::optional<base::Bytes>> Get(std::string_view name) const;
 
  private:

@@ -119,30 +119,6 @@ bool TellsTheSame(const Transition& a, Transition b) {
   return google::protobuf::util::MessageDifferencer::Equals(a, b);
 }
 
-// Whether two have agreed that this is told without consent, as it stands, and nobody ended it.
-Status CheckOverridden(const VaultFile& case_file, const VaultFile::Entry& entry) {
-  const CaseLife life = case_file.Life();
-  constexpr auto kMachine = content::v1::MACHINE_CONSENT_OVERRIDE;
-  if (entry.waits) {
-    return Error(Code::kUnavailable,
-                 "the override of the person's consent waits to be sent: run `godwit sync` first");
-  }
-  if (life[kMachine] != 0 && life.since[kMachine].subject == entry.link) {
-    return CheckTimeBox(entry.content.transition());
-  }
-  const std::string link = base::ToString(entry.link.bytes());
-  if (std::ranges::any_of(life.waiting, [&](const SignedAct& act) {
-        return act.act.machine() == kMachine && act.act.subject() == link;
-      })) {
-    return Error(Code::kPermissionDenied,
-                 "overriding the person's consent takes two: a supervisor or coordinator agrees "
-                 "with `godwit case assent CODE override`");
-  }
-  return Error(Code::kPermissionDenied,
-               "the override of the person's consent was ended, or another took its place, or "
-               "this was changed since: write it anew if it is needed still");
-}
-
 // The person's consent as it stands, or why it does not cover this.
 base::Result<const VaultFile::Entry*> CoveringConsent(const VaultFile& person,
                                                       const Transition& transition) {
@@ -301,9 +277,32 @@ Status PrepareTransition(Organisation& organisation, std::string_view code, Tran
     return CheckTimeBox(now);
   }
   if (!consent) return consent.error();
-  if (const auto agreed = CheckAgreed(organisation, now); !agreed) return agreed;
+  if (const auto agreed = CheckAgreed(organisation, now, From::kService); !agreed) return agreed;
   now.set_consent(base::ToString((*consent)->record.bytes()));
   return {};
+}
+
+Status CheckOverridden(const VaultFile& case_file, const VaultFile::Entry& entry) {
+  const CaseLife life = case_file.Life();
+  constexpr auto kMachine = content::v1::MACHINE_CONSENT_OVERRIDE;
+  if (entry.waits) {
+    return Error(Code::kUnavailable,
+                 "the override of the person's consent waits to be sent: run `godwit sync` first");
+  }
+  if (life[kMachine] != 0 && life.since[kMachine].subject == entry.link) {
+    return CheckTimeBox(entry.content.transition());
+  }
+  const std::string link = base::ToString(entry.link.bytes());
+  if (std::ranges::any_of(life.waiting, [&](const SignedAct& act) {
+        return act.act.machine() == kMachine && act.act.subject() == link;
+      })) {
+    return Error(Code::kPermissionDenied,
+                 "overriding the person's consent takes two: a supervisor or coordinator agrees "
+                 "with `godwit case assent CODE override`");
+  }
+  return Error(Code::kPermissionDenied,
+               "the override of the person's consent was ended, or another took its place, or "
+               "this was changed since: write it anew if it is needed still");
 }
 
 bool Overrides(const Record* before, const Record& after) {
@@ -348,13 +347,12 @@ base::Result<SharedCase> OpenShared(Organisation& organisation, std::string_view
   if (!person) return person.error();
   shared.code = person->case_code;
   const auto consent = CoveringConsent(person->file, shared.transition);
-  if (consent) {
-    if (const auto agreed = CheckAgreed(organisation, shared.transition); !agreed) {
-      return agreed.error();
-    }
+  const Status covered =
+      consent ? CheckAgreed(organisation, shared.transition, from) : Status(consent.error());
+  if (covered) {
     shared.consent = (*consent)->content.consent();
   } else {
-    if (!shared.transition.consent_overridden()) return consent.error();
+    if (!shared.transition.consent_overridden()) return covered.error();
     if (const auto agreed = CheckOverridden(*case_file, **entry); !agreed) return agreed.error();
     shared.overridden = true;
   }

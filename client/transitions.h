@@ -63,6 +63,10 @@ base::Status PrepareTransition(Organisation& organisation, std::string_view code
 // with it. `before`: null for a new one.
 bool Overrides(const content::v1::Record* before, const content::v1::Record& after);
 
+// Whether two have agreed that what an entry of a case tells goes without the person's consent, as
+// it stands, and nobody has ended that. UNAVAILABLE: it waits to be sent. PERMISSION_DENIED.
+base::Status CheckOverridden(const VaultFile& case_file, const VaultFile::Entry& entry);
+
 // Whether this change says that a transfer was accepted, which ends the case here: a coordinator's.
 bool EndsCase(const content::v1::Record& before, const content::v1::Record& after);
 

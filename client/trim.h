@@ -17,9 +17,12 @@ namespace godwit::client {
 struct Trimmed {
   std::size_t parts = 0;  // that this person reads and manages
   std::size_t records = 0;
+  // The person's part waits for identity's window (client/identity_window.h), or the others for its
+  // end: to be run again.
+  bool later = false;
 };
 // PERMISSION_DENIED: the case was not transferred, or no part is this person's to delete; else as
-// WriteEntry.
+// WriteEntry. UNAVAILABLE: something of a part waits in the outbox.
 base::Result<Trimmed> TrimCase(Organisation& organisation, std::string_view code,
                                const std::function<void(std::size_t, std::size_t)>& progress);
 

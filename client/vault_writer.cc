@@ -284,6 +284,7 @@ base::Result<VaultView> WriteOnce(Realm& realm, const base::VaultId& id, const E
     // An EPOCH that cannot hand on the keys before it hides them from whoever comes: no service
     // gets one by withholding a box.
     if (!current && vault->IsBoxWithheld(vault->state().epoch().number)) return current.error();
+    if (!current && current.error().code() == Code::kUnsupported) return current.error();
     const auto list = DueList(realm, *vault, relist, options.is_due, current.ok());
 
     std::vector<Edit> edits;

@@ -341,9 +341,9 @@ Verdict Judge(const CaseLife& life, const Act& act, const base::MemberId& author
   if (step == nullptr) return no(Rule::kNoSuchStep);
   const Machine machine = act.machine();
   const bool final = life[MACHINE_STATUS] != CASE_STATUS_OPEN;
-  if (final && !IsFact(machine) && !(machine == MACHINE_STAGE && act.to() == CASE_STAGE_CLOSED)) {
-    return no(Rule::kEnded);
-  }
+  const bool ends_something = (machine == MACHINE_STAGE && act.to() == CASE_STAGE_CLOSED) ||
+                              (machine == MACHINE_CONSENT_OVERRIDE && act.to() == kShut);
+  if (final && !IsFact(machine) && !ends_something) return no(Rule::kEnded);
   // A fact is about the person: it is true whatever was written down before.
   const std::uint32_t here =
       machine == MACHINE_STATUS ? static_cast<std::uint32_t>(life.status()) : life[machine];

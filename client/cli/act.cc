@@ -6,6 +6,7 @@
 
 #include "client/case_acts.h"
 #include "client/cases.h"
+#include "client/cli/entry.h"
 #include "client/cli/facts.h"
 #include "client/cli/render.h"
 #include "client/directory.h"
@@ -130,6 +131,41 @@ std::string StateText(content::v1::Machine machine, std::uint32_t state) {
     default:
       return number == 0 ? "none" : EnumText(static_cast<Answer>(number));
   }
+}
+
+// Shows what would be told without consent, asks, and assents to that very revision of it.
+ExitCode AssentToOverride(const Context& context, const std::string& code) {
+  Output& output = context.output;
+  const auto fail = [&](const Error& why) { return output.Fail("assent", why); };
+  auto session = Session::Open(context, kCaseRealms);
+  if (!session) return fail(session.error());
+  const auto cases = session->organisation().Get(Compartment::kCases);
+  if (!cases) return fail(cases.error());
+  const auto file = client::OpenCaseFile(**cases, Kind::kCase, code, client::From::kService);
+  if (!file) return fail(file.error());
+  const auto directory = client::Directory::Read(**cases);
+  if (!directory) return fail(directory.error());
+  const auto life = file->Life();
+  for (const auto* entry : file->Of(Record::kTransition)) {
+    const std::string link = base::ToString(entry->link.bytes());
+    if (std::ranges::none_of(life.waiting,
+                             [&](const auto& each) { return each.act.subject() == link; })) {
+      continue;
+    }
+    ShowEntry(output, "transition", *entry, *directory);
+    const auto sure = context.prompt.Confirm(
+        Translated("Shall this be told without the person's consent, since their life or health "
+                   "depends on it?"));
+    if (!sure) return fail(sure.error());
+    if (!*sure) continue;
+    const auto written = client::AssentToAct(session->organisation(), code,
+                                             content::v1::MACHINE_CONSENT_OVERRIDE, entry->link);
+    if (!written) return fail(written.error());
+    return SayWritten(output, written->queued, "assented");
+  }
+  return fail(Error(Code::kNotFound,
+                    "nothing that waits in this case is to be told without "
+                    "consent, or it was changed since"));
 }
 
 // The cases of a bulk act, as of now: those of `codes`, or all that the caseworker `all_of` has.
@@ -342,10 +378,9 @@ ExitCode CaseAssent(const Context& context, const ActOptions& options) {
                           "to refuse it, leave it: what no second person agrees to within 72 hours "
                           "counts for nothing"));
     }
+    if (options.to == "override") return AssentToOverride(context, options.code);
     return Do(context, "assent", "assented", [&](client::Organisation& organisation) {
-      return client::AssentToAct(organisation, options.code,
-                                 options.to == "close" ? content::v1::MACHINE_STAGE
-                                                       : content::v1::MACHINE_CONSENT_OVERRIDE);
+      return client::AssentToAct(organisation, options.code, content::v1::MACHINE_STAGE);
     });
   }
   const auto what = ReadApprovable(options.to);
@@ -380,9 +415,17 @@ ExitCode CaseTrim(const Context& context, const ActOptions& options) {
                                           progress.Update(Translated("deleting"), done, all);
                                         });
   if (!trimmed) return fail(trimmed.error());
-  output.Emit({{"event", "trimmed"}, {"parts", trimmed->parts}, {"records", trimmed->records}});
+  output.Emit({{"event", "trimmed"},
+               {"parts", trimmed->parts},
+               {"records", trimmed->records},
+               {"later", trimmed->later}});
   output.Line(Counted(trimmed->records, "{0} record deleted.", "{0} records deleted."),
               Style::kGood);
+  if (trimmed->later) {
+    output.Line(
+        "Not all at once, so that no service sees what belongs together: run it again later.",
+        Style::kWarning);
+  }
   return ExitCode::kOk;
 }
 

@@ -367,6 +367,8 @@ TEST_F(Evidence, WhatALaterGodwitSealsAccusesNobody) {
   auto fetched = Fetched(*reader, vault);
   EXPECT_EQ(fetched.KeyOf(2).error().code(), Code::kUnsupported);
   EXPECT_TRUE(fetched.KeyOf(1));
+  // Nor is its key replaced by one of this Godwit's.
+  EXPECT_OUTCOME(WriteNote(*reader, vault), Code::kUnsupported);
   EXPECT_TRUE(EvidenceFiles(*reader).empty());
   liar().BeHonest();
 

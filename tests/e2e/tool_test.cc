@@ -236,6 +236,11 @@ TEST_F(Tool, ADeathIsClosedByASecondPersonOnAVerifiedIncident) {
   EXPECT_EQ(closed.life.stage(), CASE_STAGE_CLOSED);
   EXPECT_FALSE(closed.summary_differs);
   EXPECT_EQ(Refused(AssentToAct(Of("kc2"), code, MACHINE_STAGE)), Code::kNotFound);
+  // What follows comes after the second person's word, too.
+  Must(ReopenCase(Of("kc1"), code, CLOSURE_REASON_OTHER));
+  const auto reopened = Must(ShowCase(Of("cw01"), code));
+  EXPECT_EQ(reopened.life.stage(), CASE_STAGE_PLANNING);
+  EXPECT_FALSE(reopened.summary_differs);
 }
 
 // Whoever signs what is not theirs to do: the chain holds it, and it counts for nothing.
@@ -724,10 +729,14 @@ TEST_F(Sharing, WhoHandedACaseOverKeepsItsStatusAlone) {
     return Must(realm.store().Load(vault))->records.size();
   };
   EXPECT_GT(held("cw01", Compartment::kIdentity, person), 2u);
+  const auto name = Store::SearchedName(Store::SearchedShard(person));
+  auto& store = organisation_.RealmOf("cw01", Compartment::kIdentity).store();
+  Require(store.Put(name, base::Bytes{1}));
   const auto [parts, records] = trim("cw01");
   EXPECT_EQ(parts, 2u);
   EXPECT_GE(records, 3u) << "profile, consents, a need";
   EXPECT_EQ(held("cw01", Compartment::kIdentity, person), 1u) << "which case it was";
+  EXPECT_FALSE(Must(store.Get(name))) << "what a search read of it";
   EXPECT_EQ(trim("cw01"), std::pair(std::size_t{2}, std::size_t{0}));
   // The supervisor's device forgets with its next sync, and what is left is nothing.
   const auto sensitive = Must(FindVault(CasesOf("sv1"), Kind::kSensitive, code_, From::kService));
@@ -812,7 +821,7 @@ TEST_F(Sharing, WhatIsToldToAPartnerIsAgreedWithIt) {
   EXPECT_EQ(AddTo("Invented aid", "partner"), Code::kPermissionDenied) << "for no service";
   EXPECT_EQ(AddTo("Invented Aid", "partner", "summary.sex"), kWritten) << "for any";
   EXPECT_EQ(AddTo("Invented Aid", "partner", "summary.risk"), Code::kPermissionDenied);
-  EXPECT_EQ(AddTo("Invented Aid", "unhcr"), kWritten) << "no partner";
+  EXPECT_EQ(AddTo("Invented Aid", "unhcr"), Code::kPermissionDenied) << "by whatever name of it";
   EXPECT_EQ(AddTo("Another Aid", "partner"), kWritten);
   const auto referral = Added(kReferral);  // for legal assistance: names, need.detail, sex
   EXPECT_EQ(Told(referral), kWritten);
@@ -857,7 +866,18 @@ TEST_F(Sharing, ConsentIsOverriddenByTwoForDaysAndReviewed) {
   EXPECT_EQ(assent("cw01"), Code::kPermissionDenied) << "one's own";
   EXPECT_EQ(AssentToAct(Of("sv1"), code_, MACHINE_STAGE).error().code(), Code::kNotFound);
   EXPECT_TRUE(Has(DayOf("sv1"), What::kSecondWaits, "consent_override"));
-  EXPECT_EQ(assent("sv1"), kWritten);
+  // Nobody answers what nobody may be told, and nobody agrees to another revision than they saw.
+  EXPECT_EQ(Set("cw01", kReferral, referral, "state", "accepted"), Code::kPermissionDenied);
+  EXPECT_EQ(AssentToAct(Of("sv1"), code_, MACHINE_CONSENT_OVERRIDE, base::Link()).error().code(),
+            Code::kNotFound);
+  const auto second = Must(add(day(3)));
+  EXPECT_EQ(assent("sv1"), kWritten) << "the newest";
+  // The first one began where the case no longer stands.
+  EXPECT_EQ(assent("sv1"), Code::kPermissionDenied);
+  EXPECT_EQ(Told(second), kWritten);
+  EXPECT_EQ(Told(referral), Code::kPermissionDenied);
+  EXPECT_EQ(Set("cw01", kReferral, referral, "expires_day", day(13).c_str()), kWritten);
+  EXPECT_EQ(assent("sv1"), kWritten) << "written anew";
   const auto shared = Must(OpenShared(Of("cw01"), code_, ShortId(referral.record), From::kService));
   EXPECT_TRUE(shared.overridden);
   EXPECT_TRUE(shared.transition.consent().empty());

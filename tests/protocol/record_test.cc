@@ -124,6 +124,9 @@ TEST(Record, OpensInItsSuiteAlone) {
   EXPECT_EQ(support::Plain(*opened), text);
   header.suite = kSuite1;
   EXPECT_EQ(CodeOf(open()), "E_DECRYPT");
+  // Boxes and wraps of suite 2 are for a later Godwit.
+  EXPECT_EQ(CodeOf(CheckOpens(kSuite1)), "ok");
+  EXPECT_EQ(CodeOf(CheckOpens(kSuite2)), "E_UNSUPPORTED");
 }
 
 // Salt and ciphertext lie with the server; c is signed by the author. Which of them is at fault

@@ -450,6 +450,15 @@ TEST(CaseLife, ConsentIsOverriddenByTwoAndUntilItIsReviewed) {
   EXPECT_EQ(LifeAfter(nullptr, acts).since[MACHINE_CONSENT_OVERRIDE].subject, LinkOf(0x34));
   acts.push_back(By(ActOf(MACHINE_CONSENT_OVERRIDE, 1, 0), kSupervisor, kSupervisorHat, 7));
   EXPECT_EQ(LifeAfter(nullptr, acts)[MACHINE_CONSENT_OVERRIDE], 0u) << "one ends it";
+  // Also where the case is over for everything else.
+  CaseLife ended = two;
+  ended.at[MACHINE_STATUS] = CASE_STATUS_TRANSFERRED;
+  EXPECT_FALSE(
+      Judge(ended, ActOf(MACHINE_CONSENT_OVERRIDE, 1, 0), kSupervisor, kSupervisorHat).refused);
+  EXPECT_EQ(*Judge(ended, With(ActOf(MACHINE_CONSENT_OVERRIDE, 1, 1), LinkOf(0x34)), kCaseworker,
+                   kCaseworkerHat)
+                 .refused,
+            Rule::kEnded);
 }
 
 TEST(CaseLife, AnIllegalActCountsForNothingAndIsKept) {
