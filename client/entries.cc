@@ -147,12 +147,13 @@ Status CheckWords(Organisation& organisation, const EntryKind& kind,
   if (kind.vault != Kind::kCase || kind.body == Record::kTransition) return {};
   Record record;
   MakeBody(kind.body, record);
+  // Looked through together, since each look opens every person of this member's.
+  std::string words;
   for (const Change& change : changes) {
     const auto field = FieldPath::Find(*BodyOf(record).GetDescriptor(), change.path);
-    if (!field || field->kind() != ValueKind::kText) continue;
-    if (const auto fits = CheckNamesNobody(organisation, change.value); !fits) return fits;
+    if (field && field->kind() == ValueKind::kText) words += change.value + "\n";
   }
-  return {};
+  return words.empty() ? Status() : CheckNamesNobody(organisation, words);
 }
 
 Status CheckMine(const VaultFile& file) {

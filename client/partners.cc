@@ -72,16 +72,15 @@ base::Result<VaultFile> OpenToWrite(Organisation& organisation) {
   return file;
 }
 
-// Writes one as `change` makes it of what it was.
-template <class Change>
-base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view id,
-                                   Change&& change) {
+// Writes one as `make` makes it of what it was.
+template <class Make>
+base::Result<EntryWritten> Rewrite(Organisation& organisation, std::string_view id, Make&& make) {
   const auto file = OpenToWrite(organisation);
   if (!file) return file.error();
   const auto entry = FindEntry(*file, Record::kPartner, id);
   if (!entry) return entry.error();
   Record record = (*entry)->content;
-  if (const Status changed = change(record); !changed) return changed.error();
+  if (const Status changed = make(record); !changed) return changed.error();
   return Write(**organisation.Get(Compartment::kCases), *file, *entry, std::move(record));
 }
 
