@@ -175,6 +175,15 @@ class Cli : public testing::Test {
   void Join(const std::string& people) {
     ShakeHands("minji", {"--people", godwit.Write("people.csv", people)});
   }
+  // With one of each who work on a case: haneul, jun and sora.
+  void FoundWithATeam() {
+    ASSERT_NO_FATAL_FAILURE(Found());
+    Join(
+        "handle,name,roles\n"
+        "haneul,Haneul Specimen,caseworker\n"
+        "jun,Jun Example,supervisor\n"
+        "sora,Sora Imaginary,coordinator\n");
+  }
   // Another device of somebody's, in a profile of its own.
   void AddDevice(const std::string& profile, const std::string& device) {
     ShakeHands(profile, {"--device", device});
@@ -371,12 +380,7 @@ TEST_F(Cli, TwoOwnersFoundAnOrganisationThatNeedsBoth) {
 }
 
 TEST_F(Cli, ASecondDeviceIsAddedConfirmedAndRevoked) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   const std::string facts = godwit.Write("person.txt",
                                          "summary.consent.store_identity = yes\n"
                                          "identity_profile.names[0].full = 리 보기\n");
@@ -781,12 +785,7 @@ TEST_F(Cli, ACaseIsWorkedOnFromContactToClosure) {
 // Each word of `godwit KIND add|edit|list|strike`, for all that is kept of a case beside its
 // stages.
 TEST_F(Cli, EveryKindOfEntryIsAddedChangedListedAndStruck) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   for (const char* person : {"haneul", "jun", "sora"}) Last(person, {"sync"});
   const auto from = [&](const std::string& text) { return godwit.Write("facts.txt", text); };
   const std::string code =
@@ -838,12 +837,7 @@ TEST_F(Cli, EveryKindOfEntryIsAddedChangedListedAndStruck) {
 }
 
 TEST_F(Cli, PeopleFamiliesAndDuplicatesAreKeptInOrder) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   for (const char* person : {"haneul", "jun", "sora"}) Last(person, {"sync"});
   const auto from = [&](const std::string& text) { return godwit.Write("facts.txt", text); };
   const auto add = [&](const std::string& name) -> std::string {
@@ -974,12 +968,7 @@ TEST_F(Cli, TheCommandsOfTheGuideRunInAPracticeOrganisation) {
 }
 
 TEST_F(Cli, ABoardThatIsWatchedShowsWhatOthersWrite) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   const auto open = [&] {
     return Last("haneul", {"case", "open", "--supervisor", "jun", "summary.risk=low",
                            "summary.consent.services=yes"})["code"];
@@ -1125,12 +1114,7 @@ TEST_F(Cli, TheBoardIsFilteredSortedAndWrittenToAFileOfCodes) {
 }
 
 TEST_F(Cli, SeveralCasesAreClosedAtOnceAndWhatIsLeftIsNamed) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   std::vector<std::string> codes;
   for (int i = 0; i < 4; ++i) {
     codes.push_back(Last("haneul", {"case", "open", "--supervisor", "jun"})["code"]);
@@ -1232,12 +1216,7 @@ TEST_F(Cli, OneOwnCaseIsExportedAndNeverMany) {
 }
 
 TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   const std::string facts = godwit.Write("facts.txt",
                                          "summary.consent.store_identity = yes\n"
                                          "summary.sex = female\n"
@@ -1287,12 +1266,7 @@ TEST_F(Cli, ACardOnPaperNamesNobodyAndAFormSaysWhatWasAnswered) {
 }
 
 TEST_F(Cli, WhoeverTookTheirConsentBackGetsALetterOnWhatWasShared) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   const std::string facts = godwit.Write("facts.txt",
                                          "summary.consent.store_identity = yes\n"
                                          "identity_profile.names[0].full = Garam Invented\n");
@@ -1363,12 +1337,7 @@ TEST_F(Cli, WhoeverTookTheirConsentBackGetsALetterOnWhatWasShared) {
 }
 
 TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   Last("haneul", {"sync"});
   Last("haneul", {"lock"});
   const std::string facts = godwit.Write("facts.txt",
@@ -1432,12 +1401,7 @@ TEST_F(Cli, SomebodyIsRegisteredWhileTheKeysAreLocked) {
 }
 
 TEST_F(Cli, FindsFaultsRepairsThemAndSaysWhoReads) {
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_NO_FATAL_FAILURE(
-      Join("handle,name,roles\n"
-           "haneul,Haneul Specimen,caseworker\n"
-           "jun,Jun Example,supervisor\n"
-           "sora,Sora Imaginary,coordinator\n"));
+  ASSERT_NO_FATAL_FAILURE(FoundWithATeam());
   const std::string code = Last("haneul", {"case", "open", "--supervisor", "jun"})["code"];
   json who = Last("haneul", {"case", "who", code});
   ASSERT_EQ(who["parts"].size(), 3u);
